@@ -1,0 +1,67 @@
+"""What the bureau calls a problem, and when it counts as one. Instances come from configs/categories.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationPolicy:
+    """How sure we must be before a suspicion becomes a case."""
+
+    min_score: float = 0.4  # score that a first sighting needs, 0..1
+    keep_score: float = 0.25  # score that is enough where the problem is already known, 0..1
+    looks: int = 3  # sightings needed ...
+    of: int = 5  # ... among the last so many ok looks
+    dwell: timedelta = timedelta(minutes=10)  # first to last sighting, capture time
+    forget_after: timedelta = timedelta(hours=1)  # a longer gap between sightings starts the suspicion anew
+
+    def __post_init__(self) -> None:
+        if not 0 < self.keep_score <= self.min_score <= 1:
+            raise ValueError("need 0 < keep_score <= min_score <= 1")
+        if not 1 <= self.looks <= self.of:
+            raise ValueError("need 1 <= looks <= of")
+
+
+@dataclass(frozen=True, slots=True)
+class ClearingPolicy:
+    """How sure we must be that it is gone."""
+
+    looks: int = 5  # ok looks in a row without it ...
+    after: timedelta = timedelta(minutes=10)  # ... spread over at least this long, capture time
+    reopen_within: timedelta = timedelta(hours=24)  # seen again in the same place within this: the same problem
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One kind of problem a bureau deals with."""
+
+    id: str
+    names: Mapping[str, str]  # language tag -> name
+    labels: frozenset[str]  # model labels that make it
+    confirmation: ConfirmationPolicy = ConfirmationPolicy()
+    clearing: ClearingPolicy = ClearingPolicy()
+    codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code
+    review: bool = False  # a person must look before dispatch (e.g. trained on synthetic pictures only)
+    min_scores: Mapping[str, float] = field(default_factory=dict)  # label -> its own min_score
+
+    def score_needed(self, label: str, *, known: bool) -> float:
+        """Score below which a detection of `label` is ignored; lower where the problem is `known` already."""
+        first = self.min_scores.get(label, self.confirmation.min_score)
+        return min(first, self.confirmation.keep_score) if known else first
+
+
+def by_label(categories: Mapping[str, Category]) -> dict[str, Category]:
+    """Index categories by the labels they are made of.
+
+    Raises ValueError when two categories claim the same label.
+    """
+    index: dict[str, Category] = {}
+    for category in categories.values():
+        for label in category.labels:
+            if label in index:
+                raise ValueError(f"label {label!r} belongs to both {index[label].id!r} and {category.id!r}")
+            index[label] = category
+    return index

@@ -1,0 +1,1 @@
+"""The embedded case-dispatch endpoint: receives signed events and keeps one case per problem."""

@@ -1,0 +1,1 @@
+"""The picture that goes with a problem: redacted first, then drawn on, then written."""

@@ -1,0 +1,67 @@
+"""The three doors that have more than one thing behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from detector.core.detection import Detection
+from detector.core.frame import Frame, Image
+
+
+class FrameSource(Protocol):
+    """One opened camera, file or folder, already sampling at the wanted interval."""
+
+    def read(self) -> Frame | None:
+        """Block until the next wanted frame; None at the end of a finite source.
+
+        Raises SourceUnreachable (no data within the read timeout, connection lost) or SourceUnreadable.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the connection; safe to call twice and from another thread (a blocked read then ends soon)."""
+        ...
+
+
+class Detector(Protocol):
+    """A loaded model."""
+
+    @property
+    def model_version(self) -> str:
+        """`name@first-12-digits-of-sha256`, written on every look and event."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels in the order of the model's classes."""
+        ...
+
+    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """Detect in a batch of (H, W, 3) uint8 BGR pictures of any sizes; one list per picture, best score first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How one try to hand an event to an endpoint ended."""
+
+    accepted: bool
+    status: int | None = None  # HTTP status or None when there was no answer
+    error: str | None = None  # one line, secrets removed
+    retry_after_s: float | None = None  # the endpoint's own wish, seconds
+    gone: bool = False  # the endpoint says it does not exist any more (410): stop sending to it
+    receipt: Mapping[str, str] = field(default_factory=dict)  # ids the endpoint gave, e.g. service_request_id
+
+
+class EventSink(Protocol):
+    """One endpoint that takes events."""
+
+    def send(self, event_id: str, event_type: str, body: bytes) -> Attempt:
+        """Hand over one event (a CloudEvents JSON document). Never raises for what the endpoint does."""
+        ...
+
+    def close(self) -> None:
+        """Release connections."""
+        ...

@@ -1,0 +1,1 @@
+"""All SQL of the product (SQLAlchemy Core): problems, events, deliveries, camera ownership."""
