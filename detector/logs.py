@@ -1,0 +1,1 @@
+"""Structured logs: camera, problem and event ids as fields, and no secret in any of them."""
