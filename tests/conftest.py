@@ -1,0 +1,36 @@
+"""Fixtures for every room, and a closing word on what could not be tested here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NO_SHARED = "no shared data: put it beside the repository as ../shared or set STREET_SHARED"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real clips, labelled pictures and weights that are too big or not free enough for the repository."""
+    folder = Path(os.environ.get("STREET_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(NO_SHARED)
+    return folder.resolve()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly how many tests saw no real input."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    unseen = sum(NO_SHARED in str(report.longrepr) for report in skipped)
+    if unseen:
+        terminalreporter.write_line(
+            f"{unseen} tests need real data and were skipped: {NO_SHARED}", yellow=True, bold=True
+        )
