@@ -9,6 +9,7 @@
     ├── EvidenceError       a picture could not be redacted or written (then it is not written at all)
     ├── StoreError          the database refused or is not at the expected schema
     ├── DeliveryError       an endpoint is wrongly configured or a delivery cannot be made
+    ├── EventRefused        an event that arrived is not rightly signed or is malformed
     └── DatasetError        labelled data is broken: names file and line
 
 Messages never contain secrets: URLs are passed through `detector.core.secrets.without_secrets` before they enter one.
@@ -51,6 +52,10 @@ class StoreError(DetectorError):
 
 class DeliveryError(DetectorError):
     """An endpoint is wrongly configured, or a delivery cannot be made."""
+
+
+class EventRefused(DetectorError):
+    """An event that arrived is not rightly signed, or is not what its type promises."""
 
 
 class DatasetError(DetectorError):
