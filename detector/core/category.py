@@ -16,7 +16,9 @@ class ConfirmationPolicy:
     looks: int = 3  # sightings needed ...
     of: int = 5  # ... among the last so many ok looks
     dwell: timedelta = timedelta(minutes=10)  # first to last sighting, capture time
-    forget_after: timedelta = timedelta(hours=1)  # a longer gap between sightings starts the suspicion anew
+    forget_after: timedelta = timedelta(
+        hours=1
+    )  # a longer gap between sightings starts the suspicion anew
 
     def __post_init__(self) -> None:
         if not 0 < self.keep_score <= self.min_score <= 1:
@@ -31,7 +33,9 @@ class ClearingPolicy:
 
     looks: int = 5  # ok looks in a row without it ...
     after: timedelta = timedelta(minutes=10)  # ... spread over at least this long, capture time
-    reopen_within: timedelta = timedelta(hours=24)  # seen again in the same place within this: the same problem
+    reopen_within: timedelta = timedelta(
+        hours=24
+    )  # seen again in the same place within this: the same problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,9 @@ class Category:
     confirmation: ConfirmationPolicy = ConfirmationPolicy()
     clearing: ClearingPolicy = ClearingPolicy()
     codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code
-    review: bool = False  # a person must look before dispatch (e.g. trained on synthetic pictures only)
+    review: bool = (
+        False  # a person must look before dispatch (e.g. trained on synthetic pictures only)
+    )
     min_scores: Mapping[str, float] = field(default_factory=dict)  # label -> its own min_score
 
     def score_needed(self, label: str, *, known: bool) -> float:
@@ -62,6 +68,8 @@ def by_label(categories: Mapping[str, Category]) -> dict[str, Category]:
     for category in categories.values():
         for label in category.labels:
             if label in index:
-                raise ValueError(f"label {label!r} belongs to both {index[label].id!r} and {category.id!r}")
+                raise ValueError(
+                    f"label {label!r} belongs to both {index[label].id!r} and {category.id!r}"
+                )
             index[label] = category
     return index

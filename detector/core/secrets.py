@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
 
-_URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
+_URL = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://\S+")
 _WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]+")
 HIDDEN = "***"
 
@@ -14,17 +13,17 @@ def without_secrets(url: str) -> str:
     """Return `url` with user, password, query and fragment replaced, e.g. `rtsp://***@10.0.0.5/cam1?***`.
 
     Camera passwords stand in the user part and, with gateways, in the query (`?secret=`): both go, whole.
-    A text that is no URL is returned as it is.
+    Passwords are typed in raw, with `/`, `?`, `#` or `@` in them, so all up to the LAST `@` counts as user part; a
+    host may get lost that way, a password may not. A text that is no URL is returned as it is.
     """
-    if "://" not in url:
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return url
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return f"{url.split('://', 1)[0]}://{HIDDEN}"
-    host = parts.netloc.rpartition("@")[2]
-    netloc = f"{HIDDEN}@{host}" if "@" in parts.netloc else host
-    return urlunsplit((parts.scheme, netloc, parts.path, HIDDEN if parts.query else "", ""))
+    _, at, rest = rest.rpartition("@")
+    path, mark, _ = rest.partition("?")
+    path, hash_, _ = path.partition("#")
+    shown = f"{scheme}://{HIDDEN}@{path}" if at else f"{scheme}://{path}"
+    return f"{shown}?{HIDDEN}" if mark or hash_ else shown
 
 
 def scrub(text: str) -> str:

@@ -1,0 +1,130 @@
+"""When to look at which camera next, and how long to wait after a failure. Time and chance come in as arguments."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from hashlib import blake2b
+
+
+def backoff(failures: int, chance: float, *, base_s: float = 1.0, cap_s: float = 60.0) -> float:
+    """Seconds to wait before the next try after `failures` (>= 1) failures in a row: exponential with full jitter.
+
+    `chance` in [0, 1) picks a point between 0 and min(cap, base x 2^(failures-1)), so that cameras behind one broken
+    switch do not come back in step (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015).
+    """
+    ceiling = min(cap_s, base_s * 2.0 ** min(failures - 1, 30))
+    return chance * ceiling
+
+
+def phase(camera_id: str) -> float:
+    """A camera's own fixed point in [0, 1): spreads visits over the period, the same after every restart."""
+    digest = blake2b(camera_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2**64
+
+
+@dataclass(slots=True)
+class _Entry:
+    period_s: float
+    due: float
+    visiting: bool = False
+    last_ok: float | None = None  # start of the newest visit that gave an ok look
+
+
+class Agenda:
+    """Due times of many cameras: spread, jittered, fair, at most one visit per camera at a time.
+
+    Times are seconds on any one clock. Not thread-safe: its owner holds a lock.
+    """
+
+    def __init__(self, jitter: float = 0.1) -> None:
+        """`jitter`: share of the period by which a due time may be early, 0..0.5."""
+        if not 0 <= jitter <= 0.5:
+            raise ValueError(f"jitter must be within 0..0.5, not {jitter}")
+        self._jitter = jitter
+        self._entries: dict[str, _Entry] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, camera_id: object) -> bool:
+        return camera_id in self._entries
+
+    def put(self, camera_id: str, period_s: float, now: float) -> None:
+        """Add a camera, or change its period; the first visit falls somewhere within one period from now."""
+        if period_s <= 0:
+            raise ValueError(f"period must be positive, not {period_s}")
+        entry = self._entries.get(camera_id)
+        due = now + phase(camera_id) * period_s
+        if entry is None:
+            self._entries[camera_id] = entry = _Entry(period_s, due)
+        else:
+            entry.period_s, entry.due = period_s, due
+        heapq.heappush(self._heap, (entry.due, camera_id))
+
+    def remove(self, camera_id: str) -> None:
+        """Forget a camera; a visit under way may still end with `done`."""
+        self._entries.pop(camera_id, None)
+
+    def take(self, now: float) -> str | None:
+        """The camera that has been due longest, marked as being visited; None when nothing is due yet."""
+        while self._heap and self._heap[0][0] <= now:
+            due, camera_id = heapq.heappop(self._heap)
+            entry = self._entries.get(camera_id)
+            if entry is None or entry.due != due or entry.visiting:
+                continue  # removed, re-scheduled or still busy: a newer heap entry or `done` takes care of it
+            entry.visiting = True
+            return camera_id
+        return None
+
+    def next_due(self) -> float | None:
+        """When the next visit falls due; None when nothing is waiting."""
+        while self._heap:
+            due, camera_id = self._heap[0]
+            entry = self._entries.get(camera_id)
+            if entry is not None and entry.due == due and not entry.visiting:
+                return due
+            heapq.heappop(self._heap)
+        return None
+
+    def done(self, camera_id: str, started: float, now: float, *, ok: bool, chance: float) -> None:
+        """A visit that started at `started` is over; the next is one period after it, up to `jitter` early.
+
+        Visits that could not be made in time are not made up for: under overload every camera gets rarer, none starves.
+        `chance` in [0, 1) is the jitter drawn.
+        """
+        entry = self._entries.get(camera_id)
+        if entry is None:
+            return
+        entry.visiting = False
+        if ok:
+            entry.last_ok = started
+        entry.due = max(now, started + entry.period_s * (1.0 - self._jitter * chance))
+        heapq.heappush(self._heap, (entry.due, camera_id))
+
+    def coverage(self, now: float) -> float:
+        """Share of cameras that had an ok look within their period (10 % grace for the visit itself); 1 when empty."""
+        if not self._entries:
+            return 1.0
+        covered = sum(
+            entry.last_ok is not None and now - entry.last_ok <= entry.period_s * 1.1
+            for entry in self._entries.values()
+        )
+        return covered / len(self._entries)
+
+
+class Ramp:
+    """Spaces the opening of streams: at most `per_second`, after a restart too. Not thread-safe."""
+
+    def __init__(self, per_second: float) -> None:
+        if per_second <= 0:
+            raise ValueError(f"opens per second must be positive, not {per_second}")
+        self._gap = 1.0 / per_second
+        self._next = 0.0
+
+    def reserve(self, now: float) -> float:
+        """Take the next place in the row; returns how many seconds to wait for it."""
+        at = max(now, self._next)
+        self._next = at + self._gap
+        return at - now

@@ -1,0 +1,266 @@
+"""The life cycle: confirmed by looks and dwell, cleared by looks and time, never by what could not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.core.category import Category, ClearingPolicy, ConfirmationPolicy
+from detector.core.detection import BoundingBox, Detection
+from detector.core.judging import Change, judge, reject
+from detector.core.look import Look, LookStatus
+from detector.core.problem import TRANSITIONS, EventKind, Problem, ProblemStatus
+
+START = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
+HEAP = BoundingBox(100, 100, 200, 200)
+NEIGHBOUR = BoundingBox(205, 100, 300, 200)
+BUS = BoundingBox(50, 50, 400, 260)
+SIZE = (1280, 720)
+GARBAGE = Category(
+    "exposed_garbage",
+    {"en": "Exposed garbage"},
+    frozenset({"garbage", "bulky_waste"}),
+    ConfirmationPolicy(
+        0.5, 0.3, looks=3, of=5, dwell=timedelta(seconds=20), forget_after=timedelta(hours=1)
+    ),
+    ClearingPolicy(looks=3, after=timedelta(seconds=30), reopen_within=timedelta(hours=2)),
+)
+CATEGORIES = {GARBAGE.id: GARBAGE}
+
+
+class Street:
+    """Feeds looks to the life cycle and keeps what a store would keep."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, Problem] = {}
+        self.events: list[tuple[str, EventKind]] = []
+        self._ids = (f"p{n}" for n in count(1))
+
+    def look(
+        self, second: float, *seen: Detection, status: LookStatus = LookStatus.OK
+    ) -> list[Change]:
+        size = SIZE if status is LookStatus.OK else None
+        look = Look("cam", START + timedelta(seconds=second), status, seen, "m@1", size)
+        changes = judge(look, list(self.problems.values()), CATEGORIES, lambda: next(self._ids))
+        for change in changes:
+            self.problems[change.problem.id] = change.problem
+            if change.event:
+                self.events.append((change.problem.id, change.event.kind))
+        return changes
+
+    def kinds(self) -> list[EventKind]:
+        return [kind for _, kind in self.events]
+
+
+def heap(score: float = 0.8, box: BoundingBox = HEAP, label: str = "garbage") -> Detection:
+    return Detection(label, box, score)
+
+
+def opened() -> Street:
+    street = Street()
+    for second in (0, 10, 20):
+        street.look(second, heap())
+    assert street.kinds() == [EventKind.OPENED]
+    return street
+
+
+def test_opens_once_after_enough_looks_and_dwell() -> None:
+    street = Street()
+    street.look(0, heap())
+    street.look(5, heap())
+    street.look(10, heap())
+    assert street.events == [], "three sightings, but not over the dwell time yet"
+    street.look(20, heap())
+    street.look(30, heap())
+    assert street.events == [("p1", EventKind.OPENED)]
+    assert street.problems["p1"].status is ProblemStatus.OPEN
+    assert street.problems["p1"].first_seen == START
+
+
+def test_clears_only_after_enough_looks_over_enough_time() -> None:
+    street = opened()
+    for second in (21, 22, 23, 24):
+        street.look(second)
+    assert street.kinds() == [EventKind.OPENED], "four looks, but within three seconds"
+    street.look(52)
+    assert street.kinds() == [EventKind.OPENED, EventKind.CLEARED]
+
+
+def test_what_could_not_be_seen_neither_confirms_nor_clears() -> None:
+    street = opened()
+    for status in LookStatus:
+        if status is not LookStatus.OK:
+            assert street.look(100, status=status) == []
+    assert street.problems["p1"].status is ProblemStatus.OPEN
+
+
+def test_a_long_gap_invents_no_end() -> None:
+    street = opened()
+    street.look(6 * 3600)
+    assert street.kinds() == [EventKind.OPENED], "first look after six hours counts as one look"
+
+
+def test_two_heaps_side_by_side_are_two_problems() -> None:
+    street = Street()
+    for second in (0, 10, 20):
+        street.look(second, heap(), heap(box=NEIGHBOUR))
+    assert sorted(street.events) == [("p1", EventKind.OPENED), ("p2", EventKind.OPENED)]
+
+
+def test_one_heap_found_twice_is_one_problem() -> None:
+    street = Street()
+    part = BoundingBox(110, 150, 190, 200)
+    for second in (0, 10, 20, 30):
+        street.look(second, heap(), heap(0.6, part), heap(0.6, label="bulky_waste"))
+    assert street.events == [("p1", EventKind.OPENED)]
+
+
+def test_a_bus_in_front_hides_and_proves_nothing() -> None:
+    street = opened()
+    for second in range(30, 200, 10):
+        street.look(second, Detection("bus", BUS, 0.9))
+    street.look(210, heap())
+    assert street.kinds() == [EventKind.OPENED]
+    assert set(street.problems) == {"p1"}
+
+
+def test_returns_to_the_same_problem_within_the_time_and_to_a_new_one_after() -> None:
+    street = opened()
+    for second in (30, 45, 60):
+        street.look(second)
+    for second in (600, 610, 620):
+        street.look(second, heap())
+    assert street.events[-1] == ("p1", EventKind.REOPENED)
+    assert street.problems["p1"].reopened == 1
+    for second in (700, 720, 740):
+        street.look(second)
+    late = 740 + 3 * 3600
+    for second in (late, late + 10, late + 20):
+        street.look(second, heap())
+    assert street.events[-1] == ("p2", EventKind.OPENED)
+
+
+def test_one_weak_sighting_does_not_reopen() -> None:
+    street = opened()
+    for second in (30, 45, 60):
+        street.look(second)
+    for second in range(100, 400, 10):
+        street.look(second, heap(0.35))
+    assert street.kinds() == [EventKind.OPENED, EventKind.CLEARED]
+
+
+def test_a_weak_score_keeps_what_is_known_and_starts_nothing() -> None:
+    street = Street()
+    for second in range(0, 100, 10):
+        street.look(second, heap(0.35))
+    assert not street.problems
+    street = opened()
+    for second in range(30, 200, 10):
+        street.look(second, heap(0.35))
+    assert street.kinds() == [EventKind.OPENED]
+
+
+def test_a_flicker_fades_without_a_word() -> None:
+    street = Street()
+    street.look(0, heap())
+    for second in range(10, 70, 10):
+        street.look(second)
+    assert street.events == []
+    assert street.problems["p1"].status is ProblemStatus.DISMISSED
+
+
+def test_a_rejected_place_stays_silent_for_the_time_told() -> None:
+    street = opened()
+    change = reject(street.problems["p1"], START + timedelta(seconds=25), timedelta(minutes=10))
+    assert change.event is not None
+    assert change.event.kind is EventKind.DISMISSED
+    street.problems["p1"] = change.problem
+    for second in range(30, 600, 30):
+        street.look(second, heap())
+    assert set(street.problems) == {"p1"}
+    for second in (1000, 1010, 1020):
+        street.look(second, heap())
+    assert street.events[-1] == ("p2", EventKind.OPENED)
+
+
+def test_an_old_look_changes_nothing() -> None:
+    street = opened()
+    assert street.look(15, heap()) == []
+
+
+def test_an_update_tells_a_clearly_better_sighting_and_not_more_often_than_told() -> None:
+    street = opened()
+    street.look(30, heap(0.95))
+    assert street.kinds() == [EventKind.OPENED]
+    street.look(30 + 15 * 60, heap(0.95))
+    assert street.kinds() == [EventKind.OPENED, EventKind.UPDATED]
+    street.look(40 + 15 * 60, heap(0.95))
+    assert street.kinds() == [EventKind.OPENED, EventKind.UPDATED]
+
+
+boxes = st.sampled_from(
+    [HEAP, NEIGHBOUR, BUS, BoundingBox(104, 98, 206, 199), BoundingBox(600, 300, 700, 380)]
+)
+detections = st.builds(
+    Detection,
+    st.sampled_from(["garbage", "bulky_waste", "bus"]),
+    boxes,
+    st.floats(0.05, 1.0, allow_nan=False),
+)
+steps = st.tuples(
+    st.sampled_from([1, 10, 60, 1800, 9000]),
+    st.sampled_from([LookStatus.OK] * 5 + [LookStatus.DARK, LookStatus.UNREACHABLE]),
+    st.lists(detections, max_size=4),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(steps, max_size=40))
+def test_no_edge_outside_the_table_and_no_event_without_one(
+    run: Sequence[tuple[int, LookStatus, list[Detection]]],
+) -> None:
+    street = Street()
+    allowed = {(status, to, kind) for (status, _), (to, kind) in TRANSITIONS.items()}
+    second = 0
+    for gap, status, seen in run:
+        second += gap
+        before = dict(street.problems)
+        for change in street.look(
+            second, *(seen if status is LookStatus.OK else []), status=status
+        ):
+            old = before.get(change.problem.id)
+            was = old.status if old else ProblemStatus.SUSPECTED
+            kind = change.event.kind if change.event else None
+            assert (was, change.problem.status, kind) in allowed or (
+                was is change.problem.status and kind is None
+            )
+            assert change.problem.last_looked == START + timedelta(seconds=second)
+            assert (
+                change.problem.first_seen <= change.problem.last_seen <= change.problem.last_looked
+            )
+            if change.event:
+                assert change.problem.revision == (old.revision if old else 0) + 1
+    told: dict[str, list[EventKind]] = {}
+    for problem_id, kind in street.events:
+        told.setdefault(problem_id, []).append(kind)
+    for kinds in told.values():
+        assert kinds[0] is EventKind.OPENED
+        ends = [kind for kind in kinds if kind is not EventKind.UPDATED]
+        for earlier, later in pairwise(ends):
+            assert (earlier, later) in {
+                (EventKind.OPENED, EventKind.CLEARED),
+                (EventKind.REOPENED, EventKind.CLEARED),
+                (EventKind.CLEARED, EventKind.REOPENED),
+            }
+
+
+def test_the_same_looks_give_the_same_event_ids() -> None:
+    one, two = opened(), opened()
+    assert one.problems == two.problems
+    first = replace(one.problems["p1"])
+    assert first.revision == 1

@@ -1,0 +1,100 @@
+"""Patrol due times: spread, fair, capped by who asks; back-off: full jitter within its ceiling."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.core.schedule import Agenda, Ramp, backoff, phase
+
+
+@given(st.integers(1, 2000), st.floats(0, 1, exclude_max=True))
+def test_backoff_stays_under_a_growing_capped_ceiling(failures: int, chance: float) -> None:
+    wait = backoff(failures, chance, base_s=1, cap_s=60)
+    assert 0 <= wait < 60
+    assert wait <= 2.0 ** min(failures - 1, 6)
+
+
+def test_backoff_ceiling_grows_until_the_cap() -> None:
+    ceilings = [backoff(n, 0.999999, base_s=1, cap_s=60) for n in range(1, 10)]
+    assert ceilings == sorted(ceilings)
+    assert 59.9 < ceilings[-1] < 60
+
+
+def test_first_visits_are_spread_over_the_period() -> None:
+    points = [phase(f"camera-{n}") for n in range(10_000)]
+    for tenth in range(10):
+        share = sum(tenth / 10 <= point < (tenth + 1) / 10 for point in points) / len(points)
+        assert 0.08 < share < 0.12
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cameras=st.integers(1, 40),
+    slots=st.integers(1, 6),
+    period=st.floats(5, 100),
+    visit=st.floats(0.1, 20),
+    jitter=st.floats(0, 0.5),
+    rnd=st.randoms(use_true_random=False),
+)
+def test_never_more_visits_than_slots_none_twice_and_nobody_starves(
+    cameras: int, slots: int, period: float, visit: float, jitter: float, rnd: object
+) -> None:
+    agenda = Agenda(jitter)
+    for n in range(cameras):
+        agenda.put(f"c{n}", period, 0.0)
+    running: list[tuple[float, float, str]] = []  # end, start, camera
+    visits = dict.fromkeys((f"c{n}" for n in range(cameras)), 0)
+    now = 0.0
+    rounds = max(period, visit * cameras / slots)
+    horizon = rounds * 6
+    while now < horizon:
+        while len(running) < slots and (camera := agenda.take(now)) is not None:
+            assert all(camera != other for _, _, other in running)
+            running.append((now + visit, now, camera))
+        assert len(running) <= slots
+        ends = [end for end, _, _ in running]
+        due = agenda.next_due() if len(running) < slots else None
+        now = min([*ends, *([due] if due is not None else [])])
+        for item in [item for item in running if item[0] <= now]:
+            running.remove(item)
+            visits[item[2]] += 1
+            agenda.done(item[2], item[1], now, ok=True, chance=rnd.random())  # type: ignore[attr-defined]
+    fewest, most = min(visits.values()), max(visits.values())
+    assert fewest >= 2
+    assert most <= fewest * (1 / (1 - jitter)) + 3
+
+
+def test_a_period_can_change_and_a_camera_can_leave_while_it_is_visited() -> None:
+    agenda = Agenda(0)
+    agenda.put("a", 10, now=0)
+    assert agenda.take(20) == "a"
+    assert agenda.take(20) is None
+    agenda.put("a", 5, now=20)
+    assert agenda.take(26) is None, "still being visited"
+    agenda.done("a", 20, 26, ok=True, chance=0)
+    assert agenda.take(26) == "a"
+    agenda.remove("a")
+    agenda.done("a", 26, 27, ok=True, chance=0)
+    assert len(agenda) == 0
+    assert agenda.next_due() is None
+
+
+def test_coverage_counts_cameras_looked_at_within_their_period() -> None:
+    agenda = Agenda(0)
+    assert agenda.coverage(0) == 1.0
+    for name in ("a", "b"):
+        agenda.put(name, 100, now=0)
+    assert agenda.coverage(0) == 0.0
+    for _ in range(2):
+        camera = agenda.take(100)
+        assert camera is not None
+        agenda.done(camera, 100, 101, ok=camera == "a", chance=0)
+    assert agenda.coverage(150) == 0.5
+    assert agenda.coverage(300) == 0.0
+
+
+def test_opens_are_spaced() -> None:
+    ramp = Ramp(4)
+    assert [ramp.reserve(10.0) for _ in range(3)] == [0.0, 0.25, 0.5]
+    assert ramp.reserve(20.0) == 0.0

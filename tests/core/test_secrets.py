@@ -1,0 +1,47 @@
+"""A canary password never survives `without_secrets` or `scrub`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.core.secrets import scrub, without_secrets
+
+CANARY = "c4n4ry"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"rtsp://admin:{CANARY}@10.0.0.5:554/live/1", "rtsp://***@10.0.0.5:554/live/1"),
+        (f"rtsp://admin:{CANARY}@w@10.0.0.5/live", "rtsp://***@10.0.0.5/live"),
+        (f"http://zlm/index/api/getSnap?secret={CANARY}&url=x", "http://zlm/index/api/getSnap?***"),
+        (f"rtsp://u:p/{CANARY}@host/live", "rtsp://***@host/live"),
+        (f"rtsp://[{CANARY}@", "rtsp://***@"),
+        (f"http://h/p#{CANARY}", "http://h/p?***"),
+        ("clips/street.mp4", "clips/street.mp4"),
+    ],
+)
+def test_known_shapes(url: str, shown: str) -> None:
+    assert without_secrets(url) == shown
+    assert CANARY not in without_secrets(url)
+
+
+@given(
+    st.text(
+        st.characters(codec="ascii", exclude_categories=["C", "Z"], exclude_characters="'\"<>"),
+        max_size=8,
+    )
+)
+def test_whatever_stands_around_it(noise: str) -> None:
+    url = f"rtsp://admin:{noise}{CANARY}@camera.example/live"
+    assert CANARY not in without_secrets(url)
+    assert CANARY not in scrub(f"Error opening {url}: Connection refused")
+
+
+def test_webhook_secrets_go_too() -> None:
+    assert (
+        scrub("bad secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw here")
+        == "bad secret whsec_*** here"
+    )
