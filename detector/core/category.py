@@ -5,6 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
+
+
+class Light(StrEnum):
+    """By what light a category can be told apart."""
+
+    ANY = "any"  # any light that gives an ok look
+    DAY = "day"  # daylight: fine texture or colour decides
+
+
+class Clock(StrEnum):
+    """Which hours count towards a deadline."""
+
+    EMERGENCY = "emergency"  # every hour, nights and holidays too (紧急工作时)
+    WORKING_HOURS = "working_hours"  # office hours of workdays (工作时)
+    WORKDAYS = "workdays"  # whole workdays (工作日)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """How long the department has once the case is dispatched."""
+
+    limit: (
+        timedelta  # of the hours that the clock counts; a workday is written as 24 h of `workdays`
+    )
+    clock: Clock = Clock.WORKING_HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +78,17 @@ class Category:
         False  # a person must look before dispatch (e.g. trained on synthetic pictures only)
     )
     min_scores: Mapping[str, float] = field(default_factory=dict)  # label -> its own min_score
+    light: Light = Light.ANY
+    deadline: Deadline | None = None
+    risk: int = 2  # 1 (can wait) .. 3 (somebody may be hurt)
+    needs: str | None = (
+        None  # what labels alone cannot tell, e.g. "zone:no_parking"; None = labels are enough
+    )
+
+    @property
+    def told_by_labels(self) -> bool:
+        """Whether a detection of its labels is enough to suspect it; otherwise a rule must supply `needs`."""
+        return self.needs is None
 
     def score_needed(self, label: str, *, known: bool) -> float:
         """Score below which a detection of `label` is ignored; lower where the problem is `known` already."""
@@ -60,12 +97,14 @@ class Category:
 
 
 def by_label(categories: Mapping[str, Category]) -> dict[str, Category]:
-    """Index categories by the labels they are made of.
+    """Index the categories that labels alone tell by the labels they are made of.
 
-    Raises ValueError when two categories claim the same label.
+    Raises ValueError when two of them claim the same label.
     """
     index: dict[str, Category] = {}
     for category in categories.values():
+        if not category.told_by_labels:
+            continue
         for label in category.labels:
             if label in index:
                 raise ValueError(
