@@ -1,0 +1,99 @@
+"""Pictures for the trainer: mosaics of one set only, and repeat-factor sampling.
+
+A mosaic of pictures from different sets would have no single answer to "is an unlabelled car
+evidence here", so the partners of a picture are drawn from its own set.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Sampler
+from ultralytics.data.augment import Mosaic
+from ultralytics.data.dataset import YOLODataset
+
+
+class SameSetMosaic(Mosaic):  # type: ignore[misc]  # ultralytics is untyped
+    """Mosaic whose partners come from the set of the picture being drawn."""
+
+    def get_indexes(self) -> list[int]:
+        """Indices of the n - 1 partners."""
+        return random.choices(self.dataset.partners, k=self.n - 1)
+
+
+class PartialDataset(YOLODataset):  # type: ignore[misc]  # ultralytics is untyped
+    """YOLODataset over the merged layout images/<split>/<set>/<picture>."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.members: dict[str, list[int]] = {}
+        self.partners: list[int] = []
+        super().__init__(*args, **kwargs)
+
+    def set_of(self, index: int) -> str:
+        """Name of the set that picture `index` comes from."""
+        return Path(self.im_files[index]).parent.name
+
+    def build_transforms(self, hyp: Any = None) -> Any:
+        """The usual augmentations; transforms that mix pictures of any sets are not allowed."""
+        for index in range(len(self.im_files)):
+            self.members.setdefault(self.set_of(index), []).append(index)
+        if self.augment and any(
+            getattr(hyp, name, 0.0) for name in ("mixup", "cutmix", "copy_paste")
+        ):
+            raise ValueError(
+                "mixup, cutmix and copy_paste mix pictures of different sets: set them to 0"
+            )
+        transforms = super().build_transforms(hyp)
+        first = transforms.transforms[0] if self.augment else None
+        if first is not None and isinstance(first.transforms[0], Mosaic):
+            first.transforms[0] = SameSetMosaic(self, imgsz=self.imgsz, p=first.transforms[0].p)
+        return transforms
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """One augmented sample."""
+        self.partners = self.members[self.set_of(index)]
+        item: dict[str, Any] = super().__getitem__(index)
+        return item
+
+
+def picture_repeats(
+    dataset: PartialDataset, evidence: Mapping[str, Mapping[str, Any]]
+) -> NDArray[np.float64]:
+    """(pictures,) expected draws per epoch, from the `repeat` of each picture's set."""
+    return np.array(
+        [
+            float(evidence[dataset.set_of(index)].get("repeat", 1.0))
+            for index in range(len(dataset.im_files))
+        ]
+    )
+
+
+class RepeatSampler(Sampler[int]):
+    """Draws picture i `repeats[i]` times an epoch on average; each epoch has the same length.
+
+    Systematic sampling: a picture of factor 1.3 is drawn once or twice, never more or less. The
+    order and the draws follow from (seed, epoch) alone, so a resumed run sees the pictures that an
+    uninterrupted one would have seen.
+    """
+
+    def __init__(self, repeats: NDArray[np.float64], seed: int, epoch: int = 0) -> None:
+        self._ends = np.cumsum(repeats)
+        self._seed = seed
+        self.epoch = epoch
+        self._length = int(self._ends[-1])
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.default_rng((self._seed, self.epoch))
+        self.epoch += 1
+        points = generator.uniform(0.0, 1.0) + np.arange(self._length)
+        chosen = np.minimum(np.searchsorted(self._ends, points, side="right"), len(self._ends) - 1)
+        return iter(torch.as_tensor(generator.permutation(chosen)).tolist())

@@ -1,0 +1,249 @@
+"""The mixture recipe: sets that annotate different labels, merged into one label list.
+
+A dataset recipe (`datasets/<name>/manifest.yaml`) names the sets of a mixture, how their labels
+become ours, and what the absence of a box means in each of them. This module reads it and writes
+the merged YOLO layout that the trainer opens:
+
+    OUT/images/{train,val}/<set>/<picture>   (symbolic links)
+    OUT/labels/{train,val}/<set>/<picture>.txt   class cx cy w h, fractions of the picture's sides
+    OUT/data.yaml    names, the evidence table of every set, the recipe's and the data's hash
+
+The folder name <set> is what later tells the loss which labels a picture is evidence for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from detector.errors import DatasetError
+
+PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png", ".bmp"})
+SPLITS = ("train", "val")
+
+
+class SetRecipe(BaseModel):
+    """One set of the mixture: what it maps to and what its silence means (see
+    `datasets/street-14/manifest.yaml`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    path: str | None = None
+    repeat: float = Field(default=1.0, ge=0.0, le=50.0)
+    map: dict[str, str | None] = {}
+    known: list[str] | None = None
+    absent: list[str] = []
+    hinted: dict[str, float] = {}
+    synthetic: bool = False
+
+
+class MixtureRecipe(BaseModel):
+    """The whole mixture: label list in model order, groups of mutually exclusive labels, and the
+    sets.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    labels: list[str] = Field(min_length=1)
+    exclusive: list[list[str]] = []
+    sets: dict[str, SetRecipe] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _labels_exist(self) -> MixtureRecipe:
+        ours = set(self.labels)
+        if len(ours) != len(self.labels):
+            raise ValueError("labels: a name stands twice")
+        for name, entry in self.sets.items():
+            named = (
+                {label for label in entry.map.values() if label}
+                | set(entry.absent)
+                | set(entry.hinted)
+            )
+            named |= set(entry.known or [])
+            if unknown := named - ours:
+                raise ValueError(f"sets.{name}: {sorted(unknown)} not in labels")
+            if bad := [label for label, weight in entry.hinted.items() if not 0.0 <= weight <= 1.0]:
+                raise ValueError(f"sets.{name}.hinted: weight of {bad} must lie in 0..1")
+        if unknown := {label for group in self.exclusive for label in group} - ours:
+            raise ValueError(f"exclusive: {sorted(unknown)} not in labels")
+        return self
+
+
+def read_mixture(path: Path) -> MixtureRecipe:
+    """Read a mixture recipe; raises DatasetError naming the file and the faulty field."""
+    try:
+        return MixtureRecipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot read the dataset recipe ({error.strerror})") from error
+    except (yaml.YAMLError, ValidationError) as error:
+        raise DatasetError(f"{path}: {error}") from error
+
+
+def merge_sets(recipe: MixtureRecipe, root: Path, out: Path) -> Path:
+    """Write the merged layout of `recipe` (sets found at root/<set> unless the set names its own
+    path) and return data.yaml.
+
+    Labels are written afresh, pictures are linked; stale files of an earlier merge are removed.
+    Raises DatasetError on a missing or empty set, an unknown label or a malformed label line.
+    """
+    evidence: dict[str, dict[str, Any]] = {}
+    digest = hashlib.sha256()
+    kept: set[Path] = set()
+    for name, entry in recipe.sets.items():
+        folder = _folder(root, name, entry)
+        names, exhaustive = _read_data_yaml(folder)
+        table = _label_table(recipe, name, entry, names)
+        known = entry.known if entry.known is not None else _mapped(exhaustive, entry)
+        evidence[name] = {
+            "known": [label for label in recipe.labels if label in known],
+            "absent": list(entry.absent),
+            "hinted": dict(entry.hinted),
+            "repeat": entry.repeat,
+            "synthetic": entry.synthetic,
+        }
+        counted = 0
+        for split in SPLITS:
+            for picture in _pictures(folder / "images" / split):
+                lines = _label_lines(folder / "labels" / split / f"{picture.stem}.txt", table)
+                link = out / "images" / split / name / picture.name
+                label_file = out / "labels" / split / name / f"{picture.stem}.txt"
+                _write(link, label_file, picture, lines)
+                kept |= {link, label_file}
+                digest.update(f"{split}/{name}/{picture.name}\0".encode())
+                digest.update(
+                    hashlib.sha256(picture.read_bytes()).digest()
+                    + "\n".join(lines).encode()
+                    + b"\0"
+                )
+                counted += split == "train"
+        if not counted:
+            raise DatasetError(
+                f"{folder}: no training pictures under images/train; remove the set or fill it"
+            )
+    _remove_stale(out, kept)
+    data = {
+        "path": str(out.resolve()),
+        "train": "images/train",
+        "val": "images/val",
+        "names": dict(enumerate(recipe.labels)),
+        "evidence": evidence,
+        "exclusive": recipe.exclusive,
+        "root_hash": digest.hexdigest(),
+    }
+    target = out / "data.yaml"
+    target.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    return target
+
+
+def _folder(root: Path, name: str, entry: SetRecipe) -> Path:
+    folder = Path(entry.path) if entry.path else root / name
+    folder = folder if folder.is_absolute() else root / folder
+    if not folder.is_dir():
+        raise DatasetError(
+            f"{folder}: set {name!r} of the recipe is not there; give the folder that holds the sets"
+        )
+    return folder
+
+
+def _read_data_yaml(folder: Path) -> tuple[list[str], list[str]]:
+    path = folder / "data.yaml"
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise DatasetError(f"{path}: {error}") from error
+    names = data.get("names")
+    names = list(names.values()) if isinstance(names, Mapping) else list(names or [])
+    return names, list(data.get("exhaustive", names))
+
+
+def _label_table(
+    recipe: MixtureRecipe, name: str, entry: SetRecipe, names: list[str]
+) -> list[int | None]:
+    """For each class index of the set: our index, or None when the recipe drops it."""
+    table: list[int | None] = []
+    for label in names:
+        ours = entry.map.get(label, label)
+        if ours is not None and ours not in recipe.labels:
+            raise DatasetError(
+                f"set {name!r}: label {label!r} is not ours; map it to one of the labels or to null"
+            )
+        table.append(None if ours is None else recipe.labels.index(ours))
+    return table
+
+
+def _mapped(exhaustive: list[str], entry: SetRecipe) -> set[str]:
+    """Our labels that the set annotates everywhere: all theirs that map to it must be exhaustive,
+    which `exhaustive` lists.
+    """
+    return {ours for label in exhaustive if (ours := entry.map.get(label, label)) is not None}
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from sorted(
+            path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES
+        )
+
+
+def _label_lines(path: Path, table: list[int | None]) -> list[str]:
+    """Box lines in our classes; a polygon becomes the box around it. No file means no object."""
+    if not path.exists():
+        return []
+    lines: list[str] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            first, *rest = line.split()
+            ours = table[int(first)]
+            box = _box([float(value) for value in rest])
+        except (ValueError, IndexError) as error:
+            raise DatasetError(
+                f"{path}:{number}: not a YOLO box or polygon of this set's classes ({line[:60]!r})"
+            ) from error
+        if ours is not None:
+            lines.append(f"{ours} " + " ".join(f"{value:.6f}" for value in box))
+    return lines
+
+
+def _box(values: list[float]) -> tuple[float, float, float, float]:
+    """(cx, cy, w, h) clipped to the picture, fractions of its sides, from a box or a polygon x1 y1
+    x2 y2 ...
+    """
+    if len(values) == 4:
+        cx, cy, w, h = values
+        left, top, right, bottom = cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2
+    elif len(values) >= 6 and len(values) % 2 == 0:
+        left, right = min(values[0::2]), max(values[0::2])
+        top, bottom = min(values[1::2]), max(values[1::2])
+    else:
+        raise ValueError("four numbers or at least three points")
+    left, top, right, bottom = (min(max(value, 0.0), 1.0) for value in (left, top, right, bottom))
+    if right <= left or bottom <= top:
+        raise ValueError("empty box")
+    return (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+
+
+def _write(link: Path, label_file: Path, picture: Path, lines: list[str]) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    label_file.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_symlink() or link.exists():
+        link.unlink()
+    link.symlink_to(picture.resolve())
+    label_file.write_text("\n".join(lines) + ("\n" if lines else ""), encoding="utf-8")
+
+
+def _remove_stale(out: Path, kept: set[Path]) -> None:
+    for kind in ("images", "labels"):
+        for path in (out / kind).rglob("*"):
+            if (
+                (path.is_file() or path.is_symlink())
+                and path not in kept
+                and path.suffix != ".cache"
+            ):
+                path.unlink()

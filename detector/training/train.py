@@ -1,0 +1,169 @@
+"""`detector train`: a run from its recipe, stage after stage, resumable at any epoch."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+import ultralytics
+import yaml
+
+from detector.errors import DatasetError
+from detector.training.partial_score import LabelScore
+from detector.training.recipe import Recipe
+from detector.training.train_engine import StageTrainer
+from detector.training.train_model import only_safe_checkpoints
+from detector.training.train_state import load_state
+
+STATE_FILE = "state.pt"
+RECORD_FILE = "run.json"
+
+
+class TrainingInterrupted(Exception):
+    """The process was told to stop; the state of the last finished epoch is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """Where a finished (or already finished) run lies and how its averaged weights scored on
+    val.
+    """
+
+    folder: Path
+    state: Path
+    epochs: int
+    scores: dict[str, LabelScore]
+
+
+def train(recipe: Recipe, runs: Path, resume: bool = True) -> TrainResult:
+    """Train `recipe` in runs/<name>; an earlier unfinished run of the same name is continued.
+
+    Raises DatasetError for empty or changed data and unsafe files, TrainingInterrupted on SIGTERM
+    or SIGINT.
+    """
+    only_safe_checkpoints()
+    data = _read_data(recipe.data)
+    folder = runs / recipe.name
+    state = folder / STATE_FILE
+    if state.exists() and not resume:
+        raise DatasetError(f"{folder}: this run exists; resume it or name the new one differently")
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    _record(folder, recipe, data)
+    scores: dict[str, LabelScore] = {}
+    with _stoppable():
+        while (done := load_state(state).epoch if state.exists() else 0) < recipe.epochs:
+            trainer = StageTrainer(recipe, _overrides(recipe, done, runs), state)
+            trainer.train()
+            scores = trainer.scores
+    return TrainResult(folder, state, load_state(state).epoch, scores)
+
+
+def _read_data(path: Path) -> dict[str, Any]:
+    """data.yaml of a merged dataset, with the fields the trainer needs."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise DatasetError(f"{path}: cannot read the dataset ({error})") from error
+    if missing := [
+        key for key in ("names", "evidence", "exclusive", "root_hash") if key not in data
+    ]:
+        raise DatasetError(
+            f"{path}: {', '.join(missing)} missing; write it with `detector dataset merge`"
+        )
+    pictures = Path(data["path"]) / data["train"]
+    if not any(pictures.glob("*/*")):
+        raise DatasetError(f"{pictures}: no training pictures")
+    return dict(data)
+
+
+def _overrides(recipe: Recipe, done: int, runs: Path) -> dict[str, Any]:
+    """Settings of ultralytics for the stage that the next epoch belongs to."""
+    stage, _, last = recipe.stage_at(done)
+    return {
+        "model": recipe.model,
+        "data": str(recipe.data),
+        "task": "detect",
+        "mode": "train",
+        "epochs": last,
+        "imgsz": stage.image_size,
+        "batch": stage.batch,
+        "nbs": stage.batch,
+        "mosaic": stage.mosaic,
+        "close_mosaic": 0,
+        "mixup": 0.0,
+        "cutmix": 0.0,
+        "copy_paste": 0.0,
+        "scale": recipe.scale,
+        "translate": recipe.translate,
+        "degrees": recipe.degrees,
+        "erasing": 0.0,
+        "optimizer": recipe.optimizer,
+        "lr0": recipe.learning_rate,
+        "momentum": 0.9,
+        "weight_decay": recipe.weight_decay,
+        "warmup_epochs": recipe.warmup_epochs,
+        "warmup_bias_lr": 0.0,
+        "amp": False,
+        "seed": recipe.seed,
+        "deterministic": False,
+        "patience": recipe.epochs + 1,
+        "project": str(runs.resolve()),
+        "name": recipe.name,
+        "exist_ok": True,
+        "plots": True,
+        "val": True,
+        "save": True,
+        "device": None if torch.cuda.is_available() else "cpu",
+    }
+
+
+def _record(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
+    """Append what this process is about to do to run.json: recipe, data hash, versions."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / RECORD_FILE
+    history = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    history.append(
+        {
+            "recipe": recipe.model_dump(mode="json"),
+            "root_hash": data["root_hash"],
+            "python": sys.version.split()[0],
+            "torch": torch.__version__,
+            "ultralytics": ultralytics.__version__,
+            "machine": platform.machine(),
+            "threads": torch.get_num_threads(),
+        }
+    )
+    path.write_text(json.dumps(history, indent=1), encoding="utf-8")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Turn SIGTERM and SIGINT into TrainingInterrupted in the training process, and into a quiet
+    exit in its loaders.
+    """
+    owner = os.getpid()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:
+            os._exit(128 + number)
+        raise TrainingInterrupted(
+            f"stopped by {signal.Signals(number).name}; run the same command to go on"
+        )
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
