@@ -1,0 +1,68 @@
+"""Change the model under a running worker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.core.detection import Detection
+from detector.core.frame import Image
+from detector.errors import BundleError, ConfigError
+from detector.ports import Detector
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """How an attempt to change the model ended."""
+
+    accepted: bool
+    model_version: str  # of the model in force afterwards
+    reason: str | None = None  # why the new bundle was refused
+
+
+class HotSwap:
+    """A Detector that stands for whichever model is in force.
+
+    A run that has begun ends on the model it began with. Whoever needs the version that made certain detections
+    takes `current` once and asks that object for both.
+    """
+
+    def __init__(self, first: Detector, open_bundle: Callable[[Path], Detector]) -> None:
+        """Start with `first`; `open_bundle` loads and self-tests a folder and raises BundleError if it is unfit."""
+        self._current = first
+        self._open = open_bundle
+        self._one_at_a_time = threading.Lock()
+
+    @property
+    def current(self) -> Detector:
+        """The model in force."""
+        return self._current
+
+    @property
+    def model_version(self) -> str:
+        """Version of the model in force."""
+        return self._current.model_version
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the model in force."""
+        return self._current.labels
+
+    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """Detect with the model in force."""
+        return self._current.detect(images)
+
+    def load(self, path: Path) -> Swap:
+        """Open the bundle in `path` and put it in force; a bundle that is unfit changes nothing.
+
+        The old model goes on working while the new one is loaded and tested.
+        """
+        with self._one_at_a_time:
+            try:
+                fresh = self._open(path)
+            except (BundleError, ConfigError) as error:
+                return Swap(False, self._current.model_version, str(error))
+            self._current = fresh  # one reference, replaced atomically
+            return Swap(True, fresh.model_version)
