@@ -1,0 +1,30 @@
+"""A camera as the worker needs to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from detector.core.geo import GeoPoint
+
+
+class SamplingMode(StrEnum):
+    """How pictures are taken from a camera."""
+
+    STREAM = "stream"  # stays connected, one look each interval
+    PATROL = "patrol"  # 轮巡: connects, takes one good picture, leaves; once each interval
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One camera. Equal cameras need no restart when the configuration is read again."""
+
+    id: str
+    url: str = field(repr=False)  # may carry a password: never shown, logged or stored
+    name: str = ""
+    mode: SamplingMode = SamplingMode.STREAM
+    interval_s: float = 10.0  # wanted time between two looks, seconds
+    timezone: str = "UTC"  # IANA name, for evidence pictures and rules
+    position: GeoPoint | None = None
+    district: str = ""
+    realtime: bool = True  # files: at the speed they were filmed, or as fast as they can be read

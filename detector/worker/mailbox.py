@@ -1,0 +1,57 @@
+"""Where readers leave what they have and the loop takes it: one slot per camera, newest wins, drops counted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from detector.core.frame import Frame
+from detector.core.look import Look
+
+Sighting = Frame | Look
+"""A good frame that waits to be judged, or the look that says why there is none."""
+
+
+class Mailbox:
+    """Thread-safe. A newer frame takes the older one's place in the row, so every camera gets its turn."""
+
+    def __init__(self, dropped: Callable[[str], None] = lambda _camera_id: None) -> None:
+        """`dropped` is called with the camera id of every frame that was replaced unseen."""
+        self._slots: OrderedDict[str, Sighting] = OrderedDict()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._dropped = dropped
+
+    def put(self, sighting: Sighting) -> None:
+        """Leave a sighting; an unseen older one of the same camera is dropped."""
+        with self._changed:
+            if self._closed:
+                return
+            older = self._slots.get(sighting.camera_id)
+            self._slots[sighting.camera_id] = sighting
+            self._changed.notify()
+        if isinstance(older, Frame):
+            self._dropped(sighting.camera_id)
+
+    def take(self, limit: int, max_wait_s: float) -> list[Sighting]:
+        """Block for the first sighting, then up to `max_wait_s` for more, at most `limit`.
+
+        Empty only when the mailbox is closed and has been emptied.
+        """
+        with self._changed:
+            while not self._slots and not self._closed:
+                self._changed.wait()
+            deadline = time.monotonic() + max_wait_s
+            while len(self._slots) < limit and not self._closed:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    break
+            return [self._slots.popitem(last=False)[1] for _ in range(min(limit, len(self._slots)))]
+
+    def close(self) -> None:
+        """Take nothing more; what is there can still be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

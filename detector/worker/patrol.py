@@ -1,0 +1,142 @@
+"""`patrol` sampling (轮巡): few threads visit many cameras; a visit opens, takes one good picture and closes."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from detector.core.camera import Camera
+from detector.core.frame import Frame
+from detector.core.look import Look, LookStatus
+from detector.core.schedule import Agenda
+from detector.errors import SourceError
+from detector.worker.gate import OpenGate
+from detector.worker.mailbox import Mailbox
+from detector.worker.reader import Judgement, unseen
+
+log = logging.getLogger(__name__)
+
+
+class Patrol:
+    """At most `concurrent` visits at a time over all cameras given to it; a camera is never visited twice at once."""
+
+    def __init__(
+        self,
+        visit: Callable[[Camera], Frame],
+        mailbox: Mailbox,
+        gate: OpenGate,
+        clock: Callable[[], datetime],
+        *,
+        concurrent: int = 16,
+        jitter: float = 0.1,
+    ) -> None:
+        self._visit = visit
+        self._mailbox = mailbox
+        self._gate = gate
+        self._clock = clock
+        self._agenda = Agenda(jitter)
+        self._changed = threading.Condition()
+        self._cameras: dict[str, tuple[Camera, Judgement]] = {}
+        self._stop_wanted = threading.Event()
+        self._visiting = 0
+        self._threads = [
+            threading.Thread(target=self._walk, name=f"patrol-{n}", daemon=True)
+            for n in range(concurrent)
+        ]
+
+    def start(self) -> None:
+        """Start the visiting threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, camera: Camera, condition: Judgement) -> None:
+        """Add a camera, or replace it by its id; the others are not touched."""
+        with self._changed:
+            self._cameras[camera.id] = (camera, condition)
+            self._agenda.put(camera.id, camera.interval_s, time.monotonic())
+            self._changed.notify_all()
+
+    def remove(self, camera_id: str) -> None:
+        """Stop visiting a camera; a visit under way ends by itself and leaves nothing."""
+        with self._changed:
+            self._cameras.pop(camera_id, None)
+            self._agenda.remove(camera_id)
+
+    def coverage(self) -> float:
+        """Share of cameras that gave a good picture within their period, 0..1."""
+        with self._changed:
+            return self._agenda.coverage(time.monotonic())
+
+    @property
+    def visiting(self) -> int:
+        """Visits under way."""
+        return self._visiting
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """End all visits; waits for the threads up to `timeout_s` in all."""
+        self._stop_wanted.set()
+        with self._changed:
+            self._changed.notify_all()
+        deadline = time.monotonic() + timeout_s
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _walk(self) -> None:
+        while not self._stop_wanted.is_set():
+            chosen = self._next()
+            if chosen is None:
+                continue
+            camera, condition = chosen
+            started, ok = time.monotonic(), False
+            try:
+                if self._gate.wait(self._stop_wanted):
+                    started = time.monotonic()
+                    ok = self._call_on(camera, condition)
+            finally:
+                with self._changed:
+                    self._visiting -= 1
+                    self._agenda.done(
+                        camera.id, started, time.monotonic(), ok=ok, chance=random.random()
+                    )
+                    self._changed.notify()
+
+    def _next(self) -> tuple[Camera, Judgement] | None:
+        with self._changed:
+            camera_id = self._agenda.take(time.monotonic())
+            if camera_id is None:
+                due = self._agenda.next_due()
+                self._changed.wait(None if due is None else max(0.0, due - time.monotonic()))
+                return None
+            self._visiting += 1
+            return self._cameras[camera_id]
+
+    def _call_on(self, camera: Camera, condition: Judgement) -> bool:
+        """One visit; returns whether it gave a good picture."""
+        try:
+            frame = self._visit(camera)
+            status, reason = condition(frame)
+        except SourceError as error:
+            self._leave(camera, unseen(camera.id, self._clock(), error))
+            return False
+        except Exception as error:
+            # As in the reader: whatever a decoder throws, the patrol walks on.
+            log.exception("visit failed", extra={"camera_id": camera.id})
+            self._leave(camera, unseen(camera.id, self._clock(), error))
+            return False
+        if status is LookStatus.OK:
+            self._leave(camera, frame)
+            return True
+        self._leave(
+            camera, Look(camera.id, frame.captured_at, status, size=frame.size, reason=reason)
+        )
+        return False
+
+    def _leave(self, camera: Camera, sighting: Frame | Look) -> None:
+        current = self._cameras.get(camera.id)
+        if current is not None and current[0] is camera and not self._stop_wanted.is_set():
+            self._mailbox.put(sighting)

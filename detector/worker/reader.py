@@ -1,0 +1,112 @@
+"""`stream` sampling: one thread that stays connected to one camera."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from detector.core.camera import Camera
+from detector.core.frame import Frame
+from detector.core.look import Look, LookStatus
+from detector.core.schedule import backoff
+from detector.errors import SourceError
+from detector.ports import FrameSource
+from detector.worker.gate import OpenGate
+from detector.worker.mailbox import Mailbox
+
+log = logging.getLogger(__name__)
+
+Judgement = Callable[[Frame], tuple[LookStatus, str | None]]
+"""Condition of one camera's picture; keeps what it needs to remember between frames."""
+
+
+class StreamReader(threading.Thread):
+    """Reads one camera until stopped; failures end in looks that say so, never in an exception."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        open_source: Callable[[Camera], FrameSource],
+        condition: Judgement,
+        mailbox: Mailbox,
+        gate: OpenGate,
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__(name=f"reader-{camera.id}", daemon=True)
+        self.camera = camera
+        self._open_source = open_source
+        self._condition = condition
+        self._mailbox = mailbox
+        self._gate = gate
+        self._clock = clock
+        self._stop_wanted = threading.Event()
+        self._source: FrameSource | None = None
+        self._failures = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether a stream is open right now."""
+        return self._source is not None
+
+    def stop(self) -> None:
+        """Ask the thread to end; a read that is under way is interrupted. Returns at once, `join` waits."""
+        self._stop_wanted.set()
+        source = self._source
+        if source is not None:
+            source.close()
+
+    def run(self) -> None:
+        """Open, read, report, back off, for ever."""
+        while self._gate.wait(self._stop_wanted):
+            try:
+                self._read_until_it_ends()
+                return
+            except SourceError as error:
+                if self._stop_wanted.is_set():
+                    return
+                self._failures += 1
+                self._mailbox.put(unseen(self.camera.id, self._clock(), error))
+            except Exception as error:
+                # A reader must outlive whatever a decoder throws at it; the look tells, the log shows where.
+                log.exception("reader failed", extra={"camera_id": self.camera.id})
+                self._failures += 1
+                self._mailbox.put(unseen(self.camera.id, self._clock(), error))
+            pause = backoff(
+                self._failures, random.random(), cap_s=min(60.0, 6 * self.camera.interval_s)
+            )
+            if self._stop_wanted.wait(pause):
+                return
+
+    def _read_until_it_ends(self) -> None:
+        self._source = source = self._open_source(self.camera)
+        try:
+            while not self._stop_wanted.is_set():
+                frame = source.read()
+                if frame is None:
+                    log.info("source has ended", extra={"camera_id": self.camera.id})
+                    return
+                status, reason = self._condition(frame)
+                if status is LookStatus.OK:
+                    self._failures = 0
+                    self._mailbox.put(frame)
+                else:
+                    self._mailbox.put(
+                        Look(
+                            frame.camera_id,
+                            frame.captured_at,
+                            status,
+                            size=frame.size,
+                            reason=reason,
+                        )
+                    )
+        finally:
+            self._source = None
+            source.close()
+
+
+def unseen(camera_id: str, at: datetime, error: Exception) -> Look:
+    """The look that stands for a failed attempt."""
+    return Look(camera_id, at, LookStatus.UNREACHABLE, reason=str(error) or type(error).__name__)

@@ -1,0 +1,83 @@
+"""One slot per camera, newest wins, drops counted, batches bounded by size and by time."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import numpy as np
+
+from detector.core.frame import Frame
+from detector.core.look import Look, LookStatus
+from detector.worker.mailbox import Mailbox
+
+AT = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def frame(camera: str, value: int = 0) -> Frame:
+    return Frame(camera, AT, np.full((2, 2, 3), value, np.uint8))
+
+
+def test_newest_wins_and_the_drop_is_counted() -> None:
+    drops: list[str] = []
+    mailbox = Mailbox(drops.append)
+    mailbox.put(frame("a", 1))
+    mailbox.put(frame("b", 1))
+    mailbox.put(frame("a", 2))
+    taken = mailbox.take(10, 0)
+    assert [(s.camera_id, int(s.image[0, 0, 0])) for s in taken if isinstance(s, Frame)] == [
+        ("a", 2),
+        ("b", 1),
+    ]
+    assert drops == ["a"]
+
+
+def test_a_replaced_failure_is_no_drop() -> None:
+    drops: list[str] = []
+    mailbox = Mailbox(drops.append)
+    mailbox.put(Look("a", AT, LookStatus.UNREACHABLE))
+    mailbox.put(frame("a"))
+    assert len(mailbox.take(10, 0)) == 1
+    assert drops == []
+
+
+def test_a_fast_camera_does_not_push_others_back() -> None:
+    mailbox = Mailbox()
+    for camera in ("a", "b", "c"):
+        mailbox.put(frame(camera))
+    order = []
+    for _ in range(6):
+        (sighting,) = mailbox.take(1, 0)
+        order.append(sighting.camera_id)
+        mailbox.put(frame("a"))
+        mailbox.put(frame(sighting.camera_id))
+    assert set(order[:3]) == {"a", "b", "c"}
+    assert set(order[3:]) == {"a", "b", "c"}
+
+
+def test_a_batch_never_waits_for_all_cameras() -> None:
+    mailbox = Mailbox()
+    mailbox.put(frame("a"))
+    assert len(mailbox.take(8, 0.01)) == 1
+    for n in range(20):
+        mailbox.put(frame(f"c{n}"))
+    assert len(mailbox.take(8, 60)) == 8
+
+
+def test_close_lets_the_rest_be_taken_and_then_ends() -> None:
+    mailbox = Mailbox()
+    mailbox.put(frame("a"))
+    mailbox.close()
+    mailbox.put(frame("b"))
+    assert [s.camera_id for s in mailbox.take(8, 60)] == ["a"]
+    assert mailbox.take(8, 60) == []
+
+
+def test_close_wakes_a_waiting_taker() -> None:
+    mailbox = Mailbox()
+    taken: list[list[object]] = []
+    thread = threading.Thread(target=lambda: taken.append(list(mailbox.take(8, 60))))
+    thread.start()
+    mailbox.close()
+    thread.join(10)
+    assert taken == [[]]

@@ -1,0 +1,133 @@
+"""Readers, patrol and roster: failures become looks, cameras come and go without touching another."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+from detector.core.camera import Camera, SamplingMode
+from detector.core.frame import Frame
+from detector.core.look import Look, LookStatus
+from detector.errors import SourceUnreachable
+from detector.worker.gate import OpenGate
+from detector.worker.mailbox import Mailbox
+from detector.worker.patrol import Patrol
+from detector.worker.reader import Judgement, StreamReader
+from detector.worker.roster import Roster
+from tests.worker.doubles import Script, always_ok, camera, frame, now, until
+
+
+def reader(source: Script, mailbox: Mailbox, condition: Judgement = always_ok) -> StreamReader:
+    return StreamReader(camera("a"), lambda _c: source, condition, mailbox, OpenGate(1000), now)
+
+
+def test_a_failure_becomes_a_look_and_the_reader_comes_back() -> None:
+    mailbox = Mailbox()
+    sources = iter(
+        [
+            Script([SourceUnreachable("no answer")]),
+            Script([ValueError("decoder")]),
+            Script([frame("a")]),
+        ]
+    )
+    thread = StreamReader(
+        camera("a", interval_s=0.02),
+        lambda _c: next(sources),
+        always_ok,
+        mailbox,
+        OpenGate(1000),
+        now,
+    )
+    thread.start()
+    got = [mailbox.take(1, 0)[0] for _ in range(3)]
+    thread.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert [type(s) for s in got] == [Look, Look, Frame]
+    assert [s.status for s in got if isinstance(s, Look)] == [LookStatus.UNREACHABLE] * 2
+    assert [s.reason for s in got if isinstance(s, Look)] == ["no answer", "decoder"]
+
+
+def test_a_picture_in_bad_condition_never_leaves_as_a_frame() -> None:
+    mailbox = Mailbox()
+    thread = reader(Script([frame("a")]), mailbox, lambda _f: (LookStatus.DARK, "night"))
+    thread.start()
+    (sighting,) = mailbox.take(1, 0)
+    thread.stop()
+    thread.join(10)
+    assert isinstance(sighting, Look)
+    assert (sighting.status, sighting.reason) == (LookStatus.DARK, "night")
+
+
+def test_stop_interrupts_a_blocked_read() -> None:
+    source = Script([])
+    thread = reader(source, Mailbox())
+    thread.start()
+    assert until(lambda: thread.connected)
+    thread.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert source.closed.is_set()
+
+
+def test_patrol_visits_all_within_the_cap_and_a_dead_camera_stops_nobody() -> None:
+    mailbox, running, most = Mailbox(), Counter[str](), 0
+    lock = threading.Lock()
+
+    def visit(cam: Camera) -> Frame:
+        nonlocal most
+        with lock:
+            running[cam.id] += 1
+            most = max(most, sum(running.values()))
+            assert running[cam.id] == 1, "never twice at once"
+        try:
+            if cam.id == "c3":
+                raise SourceUnreachable("dead")
+            return frame(cam.id)
+        finally:
+            with lock:
+                running[cam.id] -= 1
+
+    patrol = Patrol(visit, mailbox, OpenGate(10_000), now, concurrent=3)
+    patrol.start()
+    for n in range(12):
+        patrol.put(camera(f"c{n}", mode=SamplingMode.PATROL, interval_s=0.2), always_ok)
+    seen: dict[str, list[object]] = {}
+    while len(seen) < 12 or any(len(s) < 3 for s in seen.values()):
+        for sighting in mailbox.take(4, 0):
+            seen.setdefault(sighting.camera_id, []).append(sighting)
+    assert all(isinstance(s, Look) for s in seen["c3"])
+    assert all(
+        isinstance(s, Frame) for camera_id in seen if camera_id != "c3" for s in seen[camera_id]
+    )
+    assert 1 <= most <= 3
+    assert until(lambda: abs(patrol.coverage() - 11 / 12) < 1e-9)
+    patrol.stop()
+    assert not [t for t in threading.enumerate() if t.name.startswith("patrol-")]
+
+
+def test_roster_restarts_only_what_changed() -> None:
+    mailbox = Mailbox()
+    opened: list[str] = []
+
+    def open_source(cam: Camera) -> Script:
+        opened.append(cam.id)
+        return Script([])
+
+    patrol = Patrol(lambda cam: frame(cam.id), mailbox, OpenGate(1000), now, concurrent=1)
+    patrol.start()
+    roster = Roster(
+        lambda cam, cond: StreamReader(cam, open_source, cond, mailbox, OpenGate(1000), now),
+        lambda _cam: always_ok,
+        patrol,
+    )
+    first = {"a": camera("a"), "b": camera("b"), "p": camera("p", mode=SamplingMode.PATROL)}
+    roster.apply(first)
+    assert until(lambda: sorted(opened) == ["a", "b"])
+    roster.apply({"a": camera("a"), "b": camera("b", interval_s=3.0), "c": camera("c")})
+    assert until(lambda: sorted(opened) == ["a", "b", "b", "c"])
+    assert set(roster.cameras()) == {"a", "b", "c"}
+    assert until(lambda: roster.open_streams() == 3)
+    roster.stop(10)
+    patrol.stop()
+    assert not [t for t in threading.enumerate() if t.name.startswith(("reader-", "patrol-"))]
