@@ -27,9 +27,7 @@ class Clock(StrEnum):
 class Deadline:
     """How long the department has once the case is dispatched."""
 
-    limit: (
-        timedelta  # of the hours that the clock counts; a workday is written as 24 h of `workdays`
-    )
+    limit: timedelta  # of the hours that the clock counts; a workday is written as 24 h of `workdays`
     clock: Clock = Clock.WORKING_HOURS
 
 
@@ -42,9 +40,7 @@ class ConfirmationPolicy:
     looks: int = 3  # sightings needed ...
     of: int = 5  # ... among the last so many ok looks
     dwell: timedelta = timedelta(minutes=10)  # first to last sighting, capture time
-    forget_after: timedelta = timedelta(
-        hours=1
-    )  # a longer gap between sightings starts the suspicion anew
+    forget_after: timedelta = timedelta(hours=1)  # a longer gap between sightings starts the suspicion anew
 
     def __post_init__(self) -> None:
         if not 0 < self.keep_score <= self.min_score <= 1:
@@ -59,9 +55,7 @@ class ClearingPolicy:
 
     looks: int = 5  # ok looks in a row without it ...
     after: timedelta = timedelta(minutes=10)  # ... spread over at least this long, capture time
-    reopen_within: timedelta = timedelta(
-        hours=24
-    )  # seen again in the same place within this: the same problem
+    reopen_within: timedelta = timedelta(hours=24)  # seen again in the same place within this: the same problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +68,12 @@ class Category:
     confirmation: ConfirmationPolicy = ConfirmationPolicy()
     clearing: ClearingPolicy = ClearingPolicy()
     codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code
-    review: bool = (
-        False  # a person must look before dispatch (e.g. trained on synthetic pictures only)
-    )
+    review: bool = False  # a person must look before dispatch (e.g. trained on synthetic pictures only)
     min_scores: Mapping[str, float] = field(default_factory=dict)  # label -> its own min_score
     light: Light = Light.ANY
     deadline: Deadline | None = None
     risk: int = 2  # 1 (can wait) .. 3 (somebody may be hurt)
-    needs: str | None = (
-        None  # what labels alone cannot tell, e.g. "zone:no_parking"; None = labels are enough
-    )
+    needs: str | None = None  # what labels alone cannot tell, e.g. "zone:no_parking"; None = labels are enough
 
     @property
     def told_by_labels(self) -> bool:
@@ -107,8 +97,6 @@ def by_label(categories: Mapping[str, Category]) -> dict[str, Category]:
             continue
         for label in category.labels:
             if label in index:
-                raise ValueError(
-                    f"label {label!r} belongs to both {index[label].id!r} and {category.id!r}"
-                )
+                raise ValueError(f"label {label!r} belongs to both {index[label].id!r} and {category.id!r}")
             index[label] = category
     return index

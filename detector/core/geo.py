@@ -14,9 +14,7 @@ class GeoPoint:
 
     def __post_init__(self) -> None:
         if not (-90.0 <= self.latitude <= 90.0 and -180.0 <= self.longitude <= 180.0):
-            raise ValueError(
-                f"not a WGS-84 position: latitude {self.latitude}, longitude {self.longitude}"
-            )
+            raise ValueError(f"not a WGS-84 position: latitude {self.latitude}, longitude {self.longitude}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,7 @@ def observe(state: CameraState, look: Look) -> tuple[CameraState, CameraHealthEv
 
     The first status of a new camera is told only when it is not ok: that a camera works is what everybody expects.
     """
-    state = replace(
-        state, last_look=look.at, last_ok=look.at if look.status is LookStatus.OK else state.last_ok
-    )
+    state = replace(state, last_look=look.at, last_ok=look.at if look.status is LookStatus.OK else state.last_ok)
     if look.status is state.status:
         return replace(state, next_status=None, next_since=None, next_looks=0), None
     again = look.status is state.next_status
@@ -51,7 +49,5 @@ def observe(state: CameraState, look: Look) -> tuple[CameraState, CameraHealthEv
             occurred_at=since,
             reason=look.reason,
         )
-    believed = replace(
-        state, status=look.status, since=since, next_status=None, next_since=None, next_looks=0
-    )
+    believed = replace(state, status=look.status, since=since, next_status=None, next_since=None, next_looks=0)
     return believed, event

@@ -55,6 +55,8 @@ def judge(
     passing = [d.box for d in look.detections if d.label in PASSING]
     changes: list[Change] = []
     for category in categories.values():
+        if not category.told_by_labels:
+            continue
         places = [p for p in known if p.category == category.id]
         changes += _judge_category(look, look.size, places, category, passing, new_id)
     return changes
@@ -94,19 +96,14 @@ def _over(problem: Problem, now: datetime, category: Category) -> bool:
     """A cleared or rejected problem whose time has passed: what is seen there now is a new one."""
     match problem.status:
         case ProblemStatus.CLEARED:
-            return (
-                problem.cleared_at is None
-                or now - problem.cleared_at > category.clearing.reopen_within
-            )
+            return problem.cleared_at is None or now - problem.cleared_at > category.clearing.reopen_within
         case ProblemStatus.DISMISSED:
             return problem.silent_until is None or now > problem.silent_until
         case _:
             return False
 
 
-def _suspect(
-    detection: Detection, look: Look, size: tuple[int, int], category: Category, problem_id: str
-) -> Change:
+def _suspect(detection: Detection, look: Look, size: tuple[int, int], category: Category, problem_id: str) -> Change:
     suspicion = Problem(
         id=problem_id,
         category=category.id,
@@ -126,15 +123,11 @@ def _suspect(
     return _confirm_if_sure(suspicion, category)
 
 
-def _seen(
-    problem: Problem, detection: Detection, look: Look, size: tuple[int, int], category: Category
-) -> Change:
+def _seen(problem: Problem, detection: Detection, look: Look, size: tuple[int, int], category: Category) -> Change:
     unsure = problem.status is not ProblemStatus.OPEN
     returns = problem.status is ProblemStatus.CLEARED and not any(problem.recent)
     if returns and detection.score < category.score_needed(detection.label, known=False):
-        return _not_seen(
-            problem, look, category
-        )  # a weak hint does not start a return, as it starts no suspicion
+        return _not_seen(problem, look, category)  # a weak hint does not start a return, as it starts no suspicion
     anew = returns or (unsure and look.at - problem.last_seen > category.confirmation.forget_after)
     recent = (True,) if anew else (*problem.recent, True)[-category.confirmation.of :]
     better = detection.score > problem.best_score
@@ -170,10 +163,7 @@ def _seen(
 
 def _confirm_if_sure(problem: Problem, category: Category) -> Change:
     policy = category.confirmation
-    sure = (
-        sum(problem.recent) >= policy.looks
-        and problem.last_seen - problem.first_seen >= policy.dwell
-    )
+    sure = sum(problem.recent) >= policy.looks and problem.last_seen - problem.first_seen >= policy.dwell
     if not sure:
         return Change(problem)
     returned = problem.status is ProblemStatus.CLEARED

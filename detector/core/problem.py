@@ -88,9 +88,7 @@ class Problem:
     announced_at: datetime | None = None  # capture time of the newest event
     announced_score: float = 0.0  # best_score at that event
     model_version: str | None = None  # model of the newest sighting
-    silent_until: datetime | None = (
-        None  # rejected by a person: what is seen there until then is the same false alarm
-    )
+    silent_until: datetime | None = None  # rejected by a person: what is seen there until then is the same false alarm
 
 
 def next_status(status: ProblemStatus, trigger: Trigger) -> tuple[ProblemStatus, EventKind | None]:

@@ -44,8 +44,7 @@ class Patrol:
         self._stop_wanted = threading.Event()
         self._visiting = 0
         self._threads = [
-            threading.Thread(target=self._walk, name=f"patrol-{n}", daemon=True)
-            for n in range(concurrent)
+            threading.Thread(target=self._walk, name=f"patrol-{n}", daemon=True) for n in range(concurrent)
         ]
 
     def start(self) -> None:
@@ -100,9 +99,7 @@ class Patrol:
             finally:
                 with self._changed:
                     self._visiting -= 1
-                    self._agenda.done(
-                        camera.id, started, time.monotonic(), ok=ok, chance=random.random()
-                    )
+                    self._agenda.done(camera.id, started, time.monotonic(), ok=ok, chance=random.random())
                     self._changed.notify()
 
     def _next(self) -> tuple[Camera, Judgement] | None:
@@ -131,9 +128,7 @@ class Patrol:
         if status is LookStatus.OK:
             self._leave(camera, frame)
             return True
-        self._leave(
-            camera, Look(camera.id, frame.captured_at, status, size=frame.size, reason=reason)
-        )
+        self._leave(camera, Look(camera.id, frame.captured_at, status, size=frame.size, reason=reason))
         return False
 
     def _leave(self, camera: Camera, sighting: Frame | Look) -> None:

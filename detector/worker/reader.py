@@ -74,9 +74,7 @@ class StreamReader(threading.Thread):
                 log.exception("reader failed", extra={"camera_id": self.camera.id})
                 self._failures += 1
                 self._mailbox.put(unseen(self.camera.id, self._clock(), error))
-            pause = backoff(
-                self._failures, random.random(), cap_s=min(60.0, 6 * self.camera.interval_s)
-            )
+            pause = backoff(self._failures, random.random(), cap_s=min(60.0, 6 * self.camera.interval_s))
             if self._stop_wanted.wait(pause):
                 return
 

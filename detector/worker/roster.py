@@ -46,9 +46,7 @@ class Roster:
     def open_streams(self) -> int:
         """Streams that are connected right now, visits included."""
         with self._lock:
-            return (
-                sum(reader.connected for reader in self._readers.values()) + self._patrol.visiting
-            )
+            return sum(reader.connected for reader in self._readers.values()) + self._patrol.visiting
 
     def ended(self) -> bool:
         """Whether every source was finite and has ended: nothing more will come."""

@@ -25,9 +25,7 @@ GARBAGE = Category(
     "exposed_garbage",
     {"en": "Exposed garbage"},
     frozenset({"garbage", "bulky_waste"}),
-    ConfirmationPolicy(
-        0.5, 0.3, looks=3, of=5, dwell=timedelta(seconds=20), forget_after=timedelta(hours=1)
-    ),
+    ConfirmationPolicy(0.5, 0.3, looks=3, of=5, dwell=timedelta(seconds=20), forget_after=timedelta(hours=1)),
     ClearingPolicy(looks=3, after=timedelta(seconds=30), reopen_within=timedelta(hours=2)),
 )
 CATEGORIES = {GARBAGE.id: GARBAGE}
@@ -41,9 +39,7 @@ class Street:
         self.events: list[tuple[str, EventKind]] = []
         self._ids = (f"p{n}" for n in count(1))
 
-    def look(
-        self, second: float, *seen: Detection, status: LookStatus = LookStatus.OK
-    ) -> list[Change]:
+    def look(self, second: float, *seen: Detection, status: LookStatus = LookStatus.OK) -> list[Change]:
         size = SIZE if status is LookStatus.OK else None
         look = Look("cam", START + timedelta(seconds=second), status, seen, "m@1", size)
         changes = judge(look, list(self.problems.values()), CATEGORIES, lambda: next(self._ids))
@@ -203,9 +199,7 @@ def test_an_update_tells_a_clearly_better_sighting_and_not_more_often_than_told(
     assert street.kinds() == [EventKind.OPENED, EventKind.UPDATED]
 
 
-boxes = st.sampled_from(
-    [HEAP, NEIGHBOUR, BUS, BoundingBox(104, 98, 206, 199), BoundingBox(600, 300, 700, 380)]
-)
+boxes = st.sampled_from([HEAP, NEIGHBOUR, BUS, BoundingBox(104, 98, 206, 199), BoundingBox(600, 300, 700, 380)])
 detections = st.builds(
     Detection,
     st.sampled_from(["garbage", "bulky_waste", "bus"]),
@@ -230,19 +224,13 @@ def test_no_edge_outside_the_table_and_no_event_without_one(
     for gap, status, seen in run:
         second += gap
         before = dict(street.problems)
-        for change in street.look(
-            second, *(seen if status is LookStatus.OK else []), status=status
-        ):
+        for change in street.look(second, *(seen if status is LookStatus.OK else []), status=status):
             old = before.get(change.problem.id)
             was = old.status if old else ProblemStatus.SUSPECTED
             kind = change.event.kind if change.event else None
-            assert (was, change.problem.status, kind) in allowed or (
-                was is change.problem.status and kind is None
-            )
+            assert (was, change.problem.status, kind) in allowed or (was is change.problem.status and kind is None)
             assert change.problem.last_looked == START + timedelta(seconds=second)
-            assert (
-                change.problem.first_seen <= change.problem.last_seen <= change.problem.last_looked
-            )
+            assert change.problem.first_seen <= change.problem.last_seen <= change.problem.last_looked
             if change.event:
                 assert change.problem.revision == (old.revision if old else 0) + 1
     told: dict[str, list[EventKind]] = {}

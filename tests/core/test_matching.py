@@ -20,23 +20,15 @@ detection = st.builds(Detection, st.just("garbage"), box, st.floats(0.01, 1))
 
 
 @given(st.lists(box, max_size=6), st.lists(detection, max_size=8))
-def test_every_detection_has_exactly_one_role(
-    places: list[BoundingBox], seen: list[Detection]
-) -> None:
+def test_every_detection_has_exactly_one_role(places: list[BoundingBox], seen: list[Detection]) -> None:
     matches = associate(places, seen)
-    assert sorted([*matches.seen.values(), *matches.repeats, *matches.new]) == list(
-        range(len(seen))
-    )
+    assert sorted([*matches.seen.values(), *matches.repeats, *matches.new]) == list(range(len(seen)))
     assert set(matches.seen) <= set(range(len(places)))
     for place, index in matches.seen.items():
         assert same_thing(places[place], seen[index].box) > 0
     for index in matches.new:
         assert all(same_thing(place, seen[index].box) == 0 for place in places)
-        assert all(
-            same_thing(seen[index].box, seen[other].box) == 0
-            for other in matches.new
-            if other != index
-        )
+        assert all(same_thing(seen[index].box, seen[other].box) == 0 for other in matches.new if other != index)
 
 
 @given(box, box)

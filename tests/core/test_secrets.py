@@ -41,7 +41,4 @@ def test_whatever_stands_around_it(noise: str) -> None:
 
 
 def test_webhook_secrets_go_too() -> None:
-    assert (
-        scrub("bad secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw here")
-        == "bad secret whsec_*** here"
-    )
+    assert scrub("bad secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw here") == "bad secret whsec_*** here"

@@ -97,9 +97,7 @@ def test_patrol_visits_all_within_the_cap_and_a_dead_camera_stops_nobody() -> No
         for sighting in mailbox.take(4, 0):
             seen.setdefault(sighting.camera_id, []).append(sighting)
     assert all(isinstance(s, Look) for s in seen["c3"])
-    assert all(
-        isinstance(s, Frame) for camera_id in seen if camera_id != "c3" for s in seen[camera_id]
-    )
+    assert all(isinstance(s, Frame) for camera_id in seen if camera_id != "c3" for s in seen[camera_id])
     assert 1 <= most <= 3
     assert until(lambda: abs(patrol.coverage() - 11 / 12) < 1e-9)
     patrol.stop()
