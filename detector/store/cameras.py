@@ -1,0 +1,97 @@
+"""What is known of each camera, and which worker looks through it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, or_, select, update
+
+from detector.core.look import LookStatus
+from detector.errors import StoreError
+from detector.store.rows import upsert
+from detector.store.schema import camera_owner, camera_state
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """A camera's condition at its newest look."""
+
+    camera_id: str
+    status: LookStatus
+    since: datetime  # first look of the present run of this status, aware UTC
+    last_look: datetime  # newest look of any status, aware UTC
+    last_ok: datetime | None = None  # newest look that could judge, aware UTC
+    reason: str | None = None  # one line for people, secrets removed
+
+
+def put(connection: Connection, states: Iterable[CameraState]) -> None:
+    """Insert or overwrite; of two states of one camera the later counts."""
+    latest = {one.camera_id: one for one in states}
+    rows = [asdict(latest[key]) | {"status": latest[key].status.value} for key in sorted(latest)]
+    upsert(connection, camera_state, rows, "camera_id")
+
+
+def states(connection: Connection) -> dict[str, CameraState]:
+    """All cameras ever looked at, by id."""
+    rows = connection.execute(select(camera_state).order_by(camera_state.c.camera_id)).mappings()
+    return {row["camera_id"]: CameraState(**(dict(row) | {"status": LookStatus(row["status"])})) for row in rows}
+
+
+def claim(
+    connection: Connection,
+    worker_id: str,
+    wanted: Collection[str],
+    now: datetime,
+    until: datetime,
+    limit: int | None,
+) -> frozenset[str]:
+    """Take cameras that nobody, this worker, or a worker whose lease has ended owns."""
+    owners = select(camera_owner.c.camera_id, camera_owner.c.worker_id, camera_owner.c.lease_until)
+    owner = {camera: (worker, lease) for camera, worker, lease in connection.execute(owners)}
+    mine = sorted(camera for camera in wanted if owner.get(camera, ("",))[0] == worker_id)
+    free = sorted(
+        camera
+        for camera in wanted
+        if camera not in owner or (owner[camera][0] != worker_id and owner[camera][1] <= now)
+    )
+    chosen = sorted((mine + free)[:limit])
+    rows = [{"camera_id": one, "worker_id": worker_id, "lease_until": until} for one in chosen]
+    still_free = or_(
+        camera_owner.c.worker_id == worker_id, camera_owner.c.lease_until <= now
+    )  # another worker may have been faster since the select
+    upsert(connection, camera_owner, rows, "camera_id", where=still_free)
+    return owned(connection, worker_id) & frozenset(chosen)
+
+
+def owned(connection: Connection, worker_id: str) -> frozenset[str]:
+    """Cameras whose row names this worker."""
+    query = select(camera_owner.c.camera_id).where(camera_owner.c.worker_id == worker_id)
+    return frozenset(connection.scalars(query))
+
+
+def renew(connection: Connection, worker_id: str, until: datetime) -> frozenset[str]:
+    """Move the end of all this worker's leases; a camera that another worker took stays with that one."""
+    connection.execute(update(camera_owner).where(camera_owner.c.worker_id == worker_id).values(lease_until=until))
+    return owned(connection, worker_id)
+
+
+def release(connection: Connection, worker_id: str, cameras: Collection[str] | None) -> None:
+    """Give cameras back, all of this worker's when None."""
+    statement = delete(camera_owner).where(camera_owner.c.worker_id == worker_id)
+    if cameras is not None:
+        statement = statement.where(camera_owner.c.camera_id.in_(cameras))
+    connection.execute(statement)
+
+
+def insist(connection: Connection, worker_id: str, cameras: Collection[str]) -> None:
+    """Raise StoreError when one of the cameras is no longer this worker's; hold the rows until the commit."""
+    query = (
+        select(camera_owner.c.camera_id)
+        .where(camera_owner.c.worker_id == worker_id, camera_owner.c.camera_id.in_(cameras))
+        .with_for_update(read=True)
+    )
+    lost = set(cameras) - set(connection.scalars(query))
+    if lost:
+        raise StoreError(f"worker {worker_id!r} no longer owns {', '.join(sorted(lost))}: nothing recorded")

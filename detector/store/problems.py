@@ -1,0 +1,79 @@
+"""Reading problems."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, func, or_, select, tuple_
+
+from detector.core.problem import Problem, ProblemStatus
+from detector.errors import StoreError
+from detector.store.rows import problem_of, problem_row, upsert
+from detector.store.schema import problem
+
+REMEMBER_CLEARED = timedelta(days=7)
+"""How long a cleared problem is handed back to the tracker, before the camera's newest look. The rules decide with
+each category's `reopen_within`; this only bounds what is read."""
+
+
+def put(connection: Connection, problems: Sequence[Problem]) -> None:
+    """Insert problems or overwrite the ones known by id; of two with one id the later counts."""
+    latest = {one.id: one for one in problems}
+    # in the order of ids, so that two workers can never wait for each other's rows
+    upsert(connection, problem, [problem_row(latest[key]) for key in sorted(latest)], "id")
+
+
+def tracked(connection: Connection, camera_id: str, cleared_since: datetime | None) -> list[Problem]:
+    """Problems of one camera that a new look can still move."""
+    if cleared_since is None:
+        newest = connection.scalar(select(func.max(problem.c.last_looked)).where(problem.c.camera_id == camera_id))
+        if newest is None:
+            return []
+        cleared_since = newest - REMEMBER_CLEARED
+    live = problem.c.status.in_([ProblemStatus.SUSPECTED.value, ProblemStatus.OPEN.value])
+    lately = and_(problem.c.status == ProblemStatus.CLEARED.value, problem.c.cleared_at >= cleared_since)
+    query = (
+        select(problem)
+        .where(problem.c.camera_id == camera_id, or_(live, lately))
+        .order_by(problem.c.first_seen, problem.c.id)
+    )
+    return [problem_of(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def by_id(connection: Connection, problem_id: str) -> Problem | None:
+    """One problem, or None."""
+    row = connection.execute(select(problem).where(problem.c.id == problem_id)).mappings().first()
+    return None if row is None else problem_of(dict(row))
+
+
+def page(
+    connection: Connection,
+    status: Collection[ProblemStatus] | None,
+    camera: str | None,
+    category: str | None,
+    limit: int,
+    after: str | None,
+) -> list[Problem]:
+    """Newest first; `after` is the id of the last problem of the page before."""
+    query = select(problem).order_by(problem.c.first_seen.desc(), problem.c.id.desc()).limit(limit)
+    if status is not None:
+        query = query.where(problem.c.status.in_([one.value for one in status]))
+    if camera is not None:
+        query = query.where(problem.c.camera_id == camera)
+    if category is not None:
+        query = query.where(problem.c.category == category)
+    if after is not None:
+        last = by_id(connection, after)
+        if last is None:
+            raise StoreError(f"no problem {after!r} to continue after")
+        place = tuple_(problem.c.first_seen, problem.c.id)
+        query = query.where(place < (last.first_seen, last.id))
+    return [problem_of(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def counts(connection: Connection) -> dict[ProblemStatus, int]:
+    """How many problems stand in each status."""
+    query = select(problem.c.status, func.count()).group_by(problem.c.status)
+    found = {ProblemStatus(status): number for status, number in connection.execute(query)}
+    return {status: found.get(status, 0) for status in ProblemStatus}
