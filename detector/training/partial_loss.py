@@ -39,7 +39,8 @@ class EvidenceTable:
         self.weights = torch.zeros(len(evidence) + 1, len(labels))
         self.weights[-1] = 1.0
         for name, entry in evidence.items():
-            for label, weight in entry.get("hinted", {}).items():
+            gaps = {**entry.get("taught", {}), **entry.get("hinted", {})}
+            for label, weight in gaps.items():
                 self.weights[self.rows[name], index[label]] = float(weight)
             for label in (*entry["known"], *entry.get("absent", ())):
                 self.weights[self.rows[name], index[label]] = 1.0
@@ -62,16 +63,13 @@ class PartialDetectionLoss(v8DetectionLoss):  # type: ignore[misc]  # ultralytic
 
     bce: Any
 
-    def __init__(
-        self, model: torch.nn.Module, *args: Any, table: EvidenceTable, **kwargs: Any
-    ) -> None:
+    def __init__(self, model: torch.nn.Module, *args: Any, table: EvidenceTable, **kwargs: Any) -> None:
         super().__init__(model, *args, **kwargs)
         self._table = table
         self._excludes = table.excludes.to(self.device)
         self._plain_bce = self.bce
-        self.bce = (
-            self._weighted_bce
-        )  # the parent sums what this returns, so weighting here weighs its sum
+        # The parent sums what this returns, so weighting here weighs its sum.
+        self.bce = self._weighted_bce
         self._weights = torch.empty(0)
 
     def _weighted_bce(self, scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -83,9 +81,7 @@ class PartialDetectionLoss(v8DetectionLoss):  # type: ignore[misc]  # ultralytic
         weighted: torch.Tensor = self._plain_bce(scores, targets) * weights
         return weighted
 
-    def loss(
-        self, preds: dict[str, Any], batch: dict[str, Any]
-    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    def loss(self, preds: dict[str, Any], batch: dict[str, Any]) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """(box, class, shape) losses times the number of pictures, and their detached values by
         name.
         """

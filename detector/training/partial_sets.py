@@ -14,7 +14,7 @@ The folder name <set> is what later tells the loss which labels a picture is evi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from detector.errors import DatasetError
 
 PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png", ".bmp"})
 SPLITS = ("train", "val")
+
+TaughtBox = tuple[str, float, float, float, float]  # label, then cx cy w h in fractions of the sides
 
 
 class SetRecipe(BaseModel):
@@ -39,6 +41,7 @@ class SetRecipe(BaseModel):
     known: list[str] | None = None
     absent: list[str] = []
     hinted: dict[str, float] = {}
+    taught: dict[str, float] = {}
     synthetic: bool = False
 
 
@@ -63,12 +66,14 @@ class MixtureRecipe(BaseModel):
                 {label for label in entry.map.values() if label}
                 | set(entry.absent)
                 | set(entry.hinted)
+                | set(entry.taught)
             )
             named |= set(entry.known or [])
             if unknown := named - ours:
                 raise ValueError(f"sets.{name}: {sorted(unknown)} not in labels")
-            if bad := [label for label, weight in entry.hinted.items() if not 0.0 <= weight <= 1.0]:
-                raise ValueError(f"sets.{name}.hinted: weight of {bad} must lie in 0..1")
+            weights = {**entry.hinted, **entry.taught}
+            if bad := [label for label, weight in weights.items() if not 0.0 <= weight <= 1.0]:
+                raise ValueError(f"sets.{name}: weight of {bad} must lie in 0..1")
         if unknown := {label for group in self.exclusive for label in group} - ours:
             raise ValueError(f"exclusive: {sorted(unknown)} not in labels")
         return self
@@ -84,47 +89,51 @@ def read_mixture(path: Path) -> MixtureRecipe:
         raise DatasetError(f"{path}: {error}") from error
 
 
-def merge_sets(recipe: MixtureRecipe, root: Path, out: Path) -> Path:
+def merge_sets(
+    recipe: MixtureRecipe,
+    root: Path,
+    out: Path,
+    taught: Mapping[tuple[str, str], Sequence[TaughtBox]] | None = None,
+) -> Path:
     """Write the merged layout of `recipe` (sets found at root/<set> unless the set names its own
     path) and return data.yaml.
 
-    Labels are written afresh, pictures are linked; stale files of an earlier merge are removed.
+    `taught`: (set, picture file name) -> boxes of a teacher, added to the training pictures (see
+    partial_teacher.py). Labels are written afresh, pictures are linked; stale files of an earlier
+    merge are removed.
     Raises DatasetError on a missing or empty set, an unknown label or a malformed label line.
     """
     evidence: dict[str, dict[str, Any]] = {}
     digest = hashlib.sha256()
     kept: set[Path] = set()
     for name, entry in recipe.sets.items():
-        folder = _folder(root, name, entry)
+        folder = set_folder(root, name, entry)
         names, exhaustive = _read_data_yaml(folder)
         table = _label_table(recipe, name, entry, names)
-        known = entry.known if entry.known is not None else _mapped(exhaustive, entry)
+        known = entry.known if entry.known is not None else _mapped(names, exhaustive, entry)
         evidence[name] = {
             "known": [label for label in recipe.labels if label in known],
             "absent": list(entry.absent),
             "hinted": dict(entry.hinted),
+            "taught": dict(entry.taught) if taught else {},
             "repeat": entry.repeat,
             "synthetic": entry.synthetic,
         }
         counted = 0
         for split in SPLITS:
-            for picture in _pictures(folder / "images" / split):
+            for picture in picture_files(folder / "images" / split):
                 lines = _label_lines(folder / "labels" / split / f"{picture.stem}.txt", table)
+                if taught and split == "train":
+                    lines += _taught_lines(recipe, taught.get((name, picture.name), ()))
                 link = out / "images" / split / name / picture.name
                 label_file = out / "labels" / split / name / f"{picture.stem}.txt"
                 _write(link, label_file, picture, lines)
                 kept |= {link, label_file}
                 digest.update(f"{split}/{name}/{picture.name}\0".encode())
-                digest.update(
-                    hashlib.sha256(picture.read_bytes()).digest()
-                    + "\n".join(lines).encode()
-                    + b"\0"
-                )
+                digest.update(hashlib.sha256(picture.read_bytes()).digest() + "\n".join(lines).encode() + b"\0")
                 counted += split == "train"
         if not counted:
-            raise DatasetError(
-                f"{folder}: no training pictures under images/train; remove the set or fill it"
-            )
+            raise DatasetError(f"{folder}: no training pictures under images/train; remove the set or fill it")
     _remove_stale(out, kept)
     data = {
         "path": str(out.resolve()),
@@ -140,13 +149,12 @@ def merge_sets(recipe: MixtureRecipe, root: Path, out: Path) -> Path:
     return target
 
 
-def _folder(root: Path, name: str, entry: SetRecipe) -> Path:
+def set_folder(root: Path, name: str, entry: SetRecipe) -> Path:
+    """Where a set of the recipe lies; raises DatasetError when it is not there."""
     folder = Path(entry.path) if entry.path else root / name
     folder = folder if folder.is_absolute() else root / folder
     if not folder.is_dir():
-        raise DatasetError(
-            f"{folder}: set {name!r} of the recipe is not there; give the folder that holds the sets"
-        )
+        raise DatasetError(f"{folder}: set {name!r} of the recipe is not there; give the folder that holds the sets")
     return folder
 
 
@@ -161,54 +169,65 @@ def _read_data_yaml(folder: Path) -> tuple[list[str], list[str]]:
     return names, list(data.get("exhaustive", names))
 
 
-def _label_table(
-    recipe: MixtureRecipe, name: str, entry: SetRecipe, names: list[str]
-) -> list[int | None]:
+def _label_table(recipe: MixtureRecipe, name: str, entry: SetRecipe, names: list[str]) -> list[int | None]:
     """For each class index of the set: our index, or None when the recipe drops it."""
     table: list[int | None] = []
     for label in names:
         ours = entry.map.get(label, label)
         if ours is not None and ours not in recipe.labels:
-            raise DatasetError(
-                f"set {name!r}: label {label!r} is not ours; map it to one of the labels or to null"
-            )
+            raise DatasetError(f"set {name!r}: label {label!r} is not ours; map it to one of the labels or to null")
         table.append(None if ours is None else recipe.labels.index(ours))
     return table
 
 
-def _mapped(exhaustive: list[str], entry: SetRecipe) -> set[str]:
-    """Our labels that the set annotates everywhere: all theirs that map to it must be exhaustive,
-    which `exhaustive` lists.
-    """
-    return {ours for label in exhaustive if (ours := entry.map.get(label, label)) is not None}
+def _mapped(names: list[str], exhaustive: list[str], entry: SetRecipe) -> set[str]:
+    """Our labels that the set annotates everywhere: those whose every name in the set is exhaustive."""
+    complete = {entry.map.get(label, label) for label in exhaustive}
+    gaps = {entry.map.get(label, label) for label in names if label not in exhaustive}
+    return {label for label in complete - gaps if label is not None}
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
+def picture_files(folder: Path) -> Iterator[Path]:
+    """The pictures in a folder, by name; none when the folder is missing."""
     if folder.is_dir():
-        yield from sorted(
-            path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES
-        )
+        yield from sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
 
 
 def _label_lines(path: Path, table: list[int | None]) -> list[str]:
     """Box lines in our classes; a polygon becomes the box around it. No file means no object."""
+    lines = []
+    for theirs, box in set_boxes(path):
+        if not 0 <= theirs < len(table):
+            raise DatasetError(f"{path}: class {theirs} is not one of the set's {len(table)} names")
+        if (ours := table[theirs]) is not None:
+            lines.append(_line(ours, box))
+    return lines
+
+
+def _taught_lines(recipe: MixtureRecipe, boxes: Sequence[TaughtBox]) -> list[str]:
+    return [_line(recipe.labels.index(label), box) for label, *box in boxes]
+
+
+def _line(label: int, box: Sequence[float]) -> str:
+    return f"{label} " + " ".join(f"{value:.6f}" for value in box)
+
+
+def set_boxes(path: Path) -> list[tuple[int, tuple[float, float, float, float]]]:
+    """(class, (cx, cy, w, h)) of each line of a YOLO label file, clipped to the picture; no file
+    means no object. Raises DatasetError naming file and line.
+    """
     if not path.exists():
         return []
-    lines: list[str] = []
+    boxes = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
             continue
         try:
             first, *rest = line.split()
-            ours = table[int(first)]
-            box = _box([float(value) for value in rest])
-        except (ValueError, IndexError) as error:
-            raise DatasetError(
-                f"{path}:{number}: not a YOLO box or polygon of this set's classes ({line[:60]!r})"
-            ) from error
-        if ours is not None:
-            lines.append(f"{ours} " + " ".join(f"{value:.6f}" for value in box))
-    return lines
+            boxes.append((int(first), _box([float(value) for value in rest])))
+        except ValueError as error:
+            raise DatasetError(f"{path}:{number}: not a YOLO box or polygon ({line[:60]!r}: {error})") from error
+    return boxes
 
 
 def _box(values: list[float]) -> tuple[float, float, float, float]:
@@ -241,9 +260,5 @@ def _write(link: Path, label_file: Path, picture: Path, lines: list[str]) -> Non
 def _remove_stale(out: Path, kept: set[Path]) -> None:
     for kind in ("images", "labels"):
         for path in (out / kind).rglob("*"):
-            if (
-                (path.is_file() or path.is_symlink())
-                and path not in kept
-                and path.suffix != ".cache"
-            ):
+            if (path.is_file() or path.is_symlink()) and path not in kept and path.suffix != ".cache":
                 path.unlink()
