@@ -69,6 +69,7 @@ class Category:
     clearing: ClearingPolicy = ClearingPolicy()
     codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code
     review: bool = False  # a person must look before dispatch (e.g. trained on synthetic pictures only)
+    review_labels: frozenset[str] = frozenset()  # labels for which that holds although `review` is False
     min_scores: Mapping[str, float] = field(default_factory=dict)  # label -> its own min_score
     light: Light = Light.ANY
     deadline: Deadline | None = None
@@ -79,6 +80,10 @@ class Category:
     def told_by_labels(self) -> bool:
         """Whether a detection of its labels is enough to suspect it; otherwise a rule must supply `needs`."""
         return self.needs is None
+
+    def needs_review(self, label: str) -> bool:
+        """Whether a person must look before a problem seen as `label` is dispatched."""
+        return self.review or label in self.review_labels
 
     def score_needed(self, label: str, *, known: bool) -> float:
         """Score below which a detection of `label` is ignored; lower where the problem is `known` already."""

@@ -1,0 +1,109 @@
+"""The cameras of a fleet and how each is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from detector.config.strict import Strict
+from detector.config.values import CameraAddress, PositiveDuration, Timezone
+from detector.core.geo import GeoPoint
+
+Mode = Literal["stream", "patrol"]
+
+CameraId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", examples=["east-gate-2"])]
+"""Letters, digits and `_ . : -`, at most 64: it appears in file names, metrics and events."""
+
+
+class SamplingSettings(Strict):
+    """How cameras are looked at, unless a camera says otherwise."""
+
+    mode: Mode = "stream"
+    """`stream` stays connected; `patrol` opens, takes one good picture and leaves."""
+    interval: PositiveDuration = timedelta(seconds=10)
+    """`stream`: time between two looks."""
+    open_timeout: PositiveDuration = timedelta(seconds=5)
+    """How long opening a source may take."""
+    read_timeout: PositiveDuration = timedelta(seconds=5)
+    """How long an open source may send nothing."""
+    max_age: PositiveDuration = timedelta(seconds=30)
+    """A frame older than this when it is looked at makes a `stale` look."""
+
+
+class PatrolSettings(Strict):
+    """Visiting many cameras with few open streams (轮巡)."""
+
+    period: PositiveDuration = timedelta(minutes=10)
+    """Each patrolled camera is visited once in this time."""
+    concurrent: int = Field(default=16, ge=1, le=1000)
+    """Most visits at the same time."""
+    opens_per_second: float = Field(default=5.0, gt=0, le=1000)
+    """Most streams opened per second, after a restart too."""
+    jitter: float = Field(default=0.1, ge=0, le=0.5)
+    """Share of the period by which a visit may come early, so that cameras do not fall into step."""
+
+
+class CameraSettings(Strict):
+    """One camera."""
+
+    id: CameraId
+    """Its stable name: problems, events and pictures refer to it."""
+    name: str = ""
+    """What people call it; the id where empty."""
+    url: CameraAddress
+    """rtsp, rtsps, rtmp, http (FLV, HLS, MPEG-TS), ... or the path of a video file or picture folder."""
+    mode: Mode | None = None
+    """Overrides `sampling.mode`."""
+    interval: PositiveDuration | None = None
+    """Overrides `sampling.interval`."""
+    period: PositiveDuration | None = None
+    """Overrides `patrol.period`."""
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    """Where the camera stands: degrees, WGS-84."""
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+    """Where the camera stands: degrees, WGS-84."""
+    timezone: Timezone | None = None
+    """Overrides the fleet's time zone."""
+    district: str | None = None
+    """Administrative district, as the dispatch system calls it."""
+    enabled: bool = True
+    """false: known, but not looked at."""
+
+    @property
+    def title(self) -> str:
+        """What to show people."""
+        return self.name or self.id
+
+    @property
+    def position(self) -> GeoPoint | None:
+        """Where it stands, or None when it is not placed on the map."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return GeoPoint(self.latitude, self.longitude)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingPlan:
+    """How one camera is looked at, all defaults filled in."""
+
+    mode: Mode
+    interval: timedelta  # stream: between two looks
+    period: timedelta  # patrol: one visit in this time
+    open_timeout: timedelta
+    read_timeout: timedelta
+    max_age: timedelta  # an older frame is stale
+
+
+def plan_of(camera: CameraSettings, sampling: SamplingSettings, patrol: PatrolSettings) -> SamplingPlan:
+    """What the camera says, completed by what the fleet says."""
+    return SamplingPlan(
+        mode=camera.mode or sampling.mode,
+        interval=camera.interval or sampling.interval,
+        period=camera.period or patrol.period,
+        open_timeout=sampling.open_timeout,
+        read_timeout=sampling.read_timeout,
+        max_age=sampling.max_age,
+    )

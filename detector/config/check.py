@@ -1,0 +1,164 @@
+"""What `detector check` tells about settings that can be read but would not do what their author wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from detector.config.categories import CategoriesFile, examine_categories
+from detector.config.finding import Finding, Severity, did_you_mean, written_key
+from detector.config.marked_yaml import Document, KeyPath
+from detector.config.settings import Settings
+from detector.config.values import scheme_of
+
+LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+def check_settings(settings: Settings, model_labels: Sequence[str] | None = None) -> list[Finding]:
+    """Look for what reading alone cannot find; an error keeps the detector from working, a warning does not.
+
+    `model_labels`: the labels of the model in `settings.model.path`; None when it could not be opened, then labels are
+    not compared.
+    """
+    document = settings.document or Document(Path("settings"))
+    findings = [
+        *_files(settings, document),
+        *_cameras(settings, document),
+        *_endpoints(settings, document),
+        *_evidence(settings, document),
+    ]
+    categories, file = examine_categories(settings.categories)
+    findings += categories.findings
+    if file is not None:
+        findings += _retention(settings, document, file)
+        findings += _needs(categories, file)
+        if model_labels is not None:
+            findings += _labels(categories, file, model_labels)
+    return findings
+
+
+def _found(
+    document: Document,
+    path: KeyPath,
+    message: str,
+    suggestion: str | None = None,
+    severity: Severity = "warning",
+) -> Finding:
+    mark = document.mark(path)
+    return Finding(mark.file, mark.line, written_key(path), message, suggestion, severity)
+
+
+def _files(settings: Settings, document: Document) -> Iterator[Finding]:
+    if not settings.model.path.is_dir():
+        yield _found(
+            document,
+            ("model", "path"),
+            f"there is no model bundle at {settings.model.path}",
+            "name a folder that holds manifest.json",
+            "error",
+        )
+    for index, camera in enumerate(settings.cameras):
+        address = camera.url.get_secret_value()
+        if camera.enabled and scheme_of(address) is None and not Path(address).exists():
+            yield _found(document, ("cameras", index, "url"), f"there is no file or folder {address}")
+
+
+def _cameras(settings: Settings, document: Document) -> Iterator[Finding]:
+    active = [camera for camera in settings.cameras if camera.enabled]
+    if not active:
+        yield _found(document, ("cameras",), "no camera is enabled: nothing will be looked at")
+    addresses: dict[str, str] = {}
+    for index, camera in enumerate(settings.cameras):
+        first = addresses.setdefault(camera.url.get_secret_value(), camera.id)
+        if first != camera.id:
+            yield _found(
+                document,
+                ("cameras", index, "url"),
+                f"is the address of camera {first} too: each of its problems will be found twice",
+            )
+        mode = settings.plan(camera).mode
+        if mode == "stream" and camera.period is not None:
+            yield _found(document, ("cameras", index, "period"), "has no effect in mode stream", "use interval")
+        if mode == "patrol" and camera.interval is not None:
+            yield _found(document, ("cameras", index, "interval"), "has no effect in mode patrol", "use period")
+    plans = [settings.plan(camera) for camera in active]
+    visits = sum(1 / plan.period.total_seconds() for plan in plans if plan.mode == "patrol")
+    if visits > settings.patrol.opens_per_second:
+        yield _found(
+            document,
+            ("patrol", "opens_per_second"),
+            f"the patrolled cameras ask for {visits:.1f} visits per second, only"
+            f" {settings.patrol.opens_per_second:g} are allowed: periods will be missed",
+            "raise it, lengthen the period, or share the cameras among more workers",
+        )
+
+
+def _endpoints(settings: Settings, document: Document) -> Iterator[Finding]:
+    if not settings.endpoints:
+        yield _found(document, ("endpoints",), "no endpoint: problems are stored, but nobody is told")
+    for index, endpoint in enumerate(settings.endpoints):
+        address = endpoint.url.get_secret_value()
+        host = address.partition("://")[2].rpartition("@")[2]
+        if scheme_of(address) == "http" and not host.startswith(LOOPBACK):
+            yield _found(
+                document,
+                ("endpoints", index, "url"),
+                "is not encrypted: anybody on the way can read the events",
+                "use https",
+            )
+
+
+def _evidence(settings: Settings, document: Document) -> Iterator[Finding]:
+    if settings.endpoints and settings.evidence.public_url is None:
+        yield _found(
+            document,
+            ("evidence", "public_url"),
+            "is not set: events will name pictures by a path that other machines cannot open",
+            severity="note",
+        )
+
+
+def _retention(settings: Settings, document: Document, file: CategoriesFile) -> Iterator[Finding]:
+    for category in settings.evidence.keep_days_by_category:
+        if category not in file.categories:
+            yield _found(
+                document,
+                ("evidence", "keep_days_by_category", category),
+                "is no category",
+                did_you_mean(category, file.categories),
+                "error",
+            )
+
+
+def _needs(document: Document, file: CategoriesFile) -> Iterator[Finding]:
+    for key, category in file.categories.items():
+        if category.enabled and category.needs is not None:
+            yield _found(
+                document,
+                ("categories", key, "needs"),
+                f"labels alone cannot tell it, and nothing supplies {category.needs} yet: it is not judged",
+                severity="note",
+            )
+
+
+def _labels(document: Document, file: CategoriesFile, labels: Sequence[str]) -> Iterator[Finding]:
+    judged = 0
+    for key, category in file.categories.items():
+        if not category.enabled:
+            continue
+        judged += any(label in labels for label in category.labels)
+        for index, label in enumerate(category.labels):
+            if label not in labels:
+                yield _found(
+                    document,
+                    ("categories", key, "labels", index),
+                    f'the model has no label "{label}"',
+                    did_you_mean(label, labels),
+                )
+    if judged == 0:
+        yield _found(
+            document,
+            ("categories",),
+            f"no category is made of a label that the model has ({', '.join(labels)})",
+            severity="error",
+        )
