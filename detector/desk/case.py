@@ -1,0 +1,152 @@
+"""A case is what the events of one problem add up to, in whatever order and however often they arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from detector.core.event import event_id
+from detector.desk.wire import EvidenceData, Kind, ProblemData
+
+
+class CaseStatus(StrEnum):
+    """What the street looks like now, as far as the desk was told."""
+
+    OPEN = "open"
+    CLEARED = "cleared"
+    DISMISSED = "dismissed"
+
+
+class Stage(StrEnum):
+    """Where the case stands in the bureau's flow; a first slice of its seven stages."""
+
+    COLLECT = "collect"  # 信息采集: a person must look before it is filed
+    FILE = "file"  # 立案
+    CLOSE = "close"  # 结案
+
+
+STATUS_AFTER: Mapping[Kind, CaseStatus] = {
+    Kind.OPENED: CaseStatus.OPEN,
+    Kind.UPDATED: CaseStatus.OPEN,
+    Kind.REOPENED: CaseStatus.OPEN,
+    Kind.CLEARED: CaseStatus.CLEARED,
+    Kind.DISMISSED: CaseStatus.DISMISSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One event about one problem."""
+
+    id: str
+    kind: Kind
+    at: datetime  # capture time of the look that moved the problem, aware UTC
+    data: ProblemData
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One problem as the dispatcher sees it. All times are capture times, aware UTC."""
+
+    id: str
+    problem_id: str
+    status: CaseStatus
+    stage: Stage
+    category: str
+    category_names: Mapping[str, str]  # language tag -> name
+    codes: Mapping[str, str]  # version of the standard -> code
+    label: str | None
+    camera_id: str
+    box: tuple[float, float, float, float] | None  # left, top, right, bottom in pixels of the original frame
+    frame_size: tuple[int, int] | None  # width, height, pixels
+    latitude: float | None  # degrees, WGS-84
+    longitude: float | None
+    score: float | None  # best so far, 0..1
+    model_version: str | None
+    first_seen: datetime
+    last_seen: datetime
+    opened_at: datetime  # the opening event, or the first sighting while that event is still on its way
+    cleared_at: datetime | None  # None unless cleared now
+    dismissed_at: datetime | None  # None unless dismissed now
+    changed_at: datetime  # newest event
+    reopened: int  # times it came back
+    revision: int  # of the newest event
+    review: bool  # a person must look before dispatch
+    before: EvidenceData = field(default_factory=EvidenceData)  # picture of the problem
+    after: EvidenceData = field(default_factory=EvidenceData)  # picture of the cleared place
+
+    @property
+    def cleared_after(self) -> timedelta | None:
+        """From opening to clearing, None unless cleared."""
+        return self.cleared_at - self.opened_at if self.cleared_at else None
+
+
+def case_id(problem_id: str) -> str:
+    """The case of a problem; derived, so that any order of arrival gives the same one."""
+    return event_id("case", problem_id)
+
+
+def fold(reports: Iterable[Report]) -> Case:
+    """Add the reports of ONE problem up to its case.
+
+    Depends on the set of reports only: neither order nor repetition matters. The highest revision says
+    what is true now; time and id break ties, which a detector that counts its revisions does not produce.
+    Raises ValueError for no reports or for reports of several problems.
+    """
+    history = in_order(reports)
+    if not history or len({report.data.problem_id for report in history}) != 1:
+        raise ValueError("a case is made of the reports of exactly one problem")
+    newest = history[-1]
+    data, status = newest.data, STATUS_AFTER[newest.kind]
+    opened = next((report for report in history if report.kind is Kind.OPENED), None)
+    ground = data.place.ground
+    return Case(
+        id=case_id(data.problem_id),
+        problem_id=data.problem_id,
+        status=status,
+        stage=_stage(status, data.review),
+        category=data.category,
+        category_names=data.category_names,
+        codes=data.codes,
+        label=data.label,
+        camera_id=data.camera_id,
+        box=data.place.box,
+        frame_size=data.place.frame_size,
+        latitude=ground.latitude if ground else None,
+        longitude=ground.longitude if ground else None,
+        score=max((report.data.score for report in history if report.data.score is not None), default=None),
+        model_version=data.model_version,
+        first_seen=min(report.data.first_seen for report in history),
+        last_seen=max(report.data.last_seen for report in history),
+        opened_at=opened.at if opened else min(report.data.first_seen for report in history),
+        cleared_at=newest.at if status is CaseStatus.CLEARED else None,
+        dismissed_at=newest.at if status is CaseStatus.DISMISSED else None,
+        changed_at=newest.at,
+        reopened=sum(report.kind is Kind.REOPENED for report in history),
+        revision=data.revision,
+        review=data.review,
+        before=_newest_picture(report for report in history if STATUS_AFTER[report.kind] is CaseStatus.OPEN),
+        after=newest.data.evidence if status is CaseStatus.CLEARED else EvidenceData(),
+    )
+
+
+def in_order(reports: Iterable[Report]) -> list[Report]:
+    """Oldest first, each once."""
+    unique = {report.id: report for report in reports}
+    return sorted(unique.values(), key=lambda report: (report.data.revision, report.at, report.id))
+
+
+def _stage(status: CaseStatus, review: bool) -> Stage:
+    if status is not CaseStatus.OPEN:
+        return Stage.CLOSE
+    return Stage.COLLECT if review else Stage.FILE
+
+
+def _newest_picture(reports: Iterable[Report]) -> EvidenceData:
+    newest = EvidenceData()
+    for report in reports:
+        if report.data.evidence.url is not None or newest.url is None:
+            newest = report.data.evidence
+    return newest

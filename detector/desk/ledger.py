@@ -1,0 +1,256 @@
+"""The desk's own book: every event it was given, and the case files and camera states they add up to.
+
+It is the book of another system that happens to live in the same program: own database file, own tables,
+nothing shared with the detector's store.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from detector.desk.case import Case, CaseStatus, Report, case_id, fold, in_order
+from detector.desk.tables import (
+    BOOK,
+    CAMERA,
+    CASE_FILE,
+    EVENT,
+    METADATA,
+    READING,
+    SCHEMA_VERSION,
+    open_engine,
+)
+from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData, read_event
+from detector.errors import StoreError
+
+_CASE: TypeAdapter[Case] = TypeAdapter(Case)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases are wanted; None = all."""
+
+    status: CaseStatus | None = None
+    category: str | None = None
+    camera_id: str | None = None
+    review: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the cases, and how many there are in all."""
+
+    cases: list[Case]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Cases by status; `review` counts the open ones that a person must look at."""
+
+    open: int
+    cleared: int
+    dismissed: int
+    review: int
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """The newest thing a camera said about itself."""
+
+    id: str
+    status: str
+    since: datetime  # aware UTC
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event of a case's history and when it came in."""
+
+    report: Report
+    received_at: datetime  # aware UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an event that was handed in."""
+
+    new: bool  # False: it had been received before and nothing was done
+    case_id: str | None = None
+
+
+class Ledger:
+    """One database file. Methods may be called from any thread."""
+
+    def __init__(self, database_url: str) -> None:
+        """Open the book, creating the file and its folder when there is none.
+
+        Raises ConfigError when `database_url` is not `sqlite:///PATH`, StoreError when the file cannot be used.
+        """
+        self._engine = open_engine(database_url)
+        self._writing = threading.Lock()  # waiting here is fair and cheap; waiting in SQLite is neither
+        try:
+            with self._write() as connection:
+                METADATA.create_all(connection)
+                version = connection.scalar(select(BOOK.c.schema_version))
+                if version is None:
+                    connection.execute(BOOK.insert().values(schema_version=SCHEMA_VERSION))
+                elif version != SCHEMA_VERSION:
+                    raise StoreError(f"{database_url} has schema {version}; this program needs {SCHEMA_VERSION}")
+        except StoreError:
+            self.close()
+            raise
+
+    def receive(self, incoming: IncomingEvent, now: datetime) -> Receipt:
+        """Keep the event and bring its case or camera up to date, in one transaction that is on disk on return.
+
+        An event whose id is already in the book changes nothing. Raises StoreError.
+        """
+        problem_id = incoming.data.problem_id if isinstance(incoming.data, ProblemData) else None
+        case = case_id(problem_id) if problem_id else None
+        with self._write() as connection:
+            row = insert(EVENT).values(
+                id=incoming.id, source=incoming.source, type=incoming.type, subject=incoming.subject,
+                problem_id=problem_id, time=incoming.time, received_at=now, body=incoming.body,
+            )  # fmt: skip
+            if connection.execute(row.on_conflict_do_nothing()).rowcount == 0:
+                return Receipt(new=False, case_id=case)
+            if problem_id:
+                _file(
+                    connection,
+                    fold(received.report for received in _reports(connection, problem_id)),
+                )
+            elif isinstance(incoming.data, CameraHealthData):
+                _note(connection, incoming, incoming.data)
+        return Receipt(new=True, case_id=case)
+
+    def cases(self, wanted: CaseFilter = CaseFilter(), *, limit: int = 50, offset: int = 0) -> Page:
+        """Open cases first, then newest opening first. Raises StoreError."""
+        table = CASE_FILE
+        conditions = [
+            column == value
+            for column, value in (
+                (table.c.status, wanted.status), (table.c.category, wanted.category),
+                (table.c.camera_id, wanted.camera_id), (table.c.review, wanted.review),
+            )
+            if value is not None
+        ]  # fmt: skip
+        with self._read() as connection:
+            total = connection.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
+            rows = connection.scalars(
+                select(table.c.facts)
+                .where(*conditions)
+                .order_by((table.c.status != CaseStatus.OPEN), table.c.opened_at.desc(), table.c.id)
+                .limit(limit)
+                .offset(offset)
+            )
+            return Page([_CASE.validate_python(facts) for facts in rows], total)
+
+    def case(self, wanted: str) -> tuple[Case, list[Received]] | None:
+        """The case with that id and its history, oldest first; None when there is none. Raises StoreError."""
+        with self._read() as connection:
+            facts = connection.scalar(select(CASE_FILE.c.facts).where(CASE_FILE.c.id == wanted))
+            if facts is None:
+                return None
+            case = _CASE.validate_python(facts)
+            received = {entry.report.id: entry for entry in _reports(connection, case.problem_id)}
+            return case, [received[report.id] for report in in_order(entry.report for entry in received.values())]
+
+    def counts(self) -> Counts:
+        """How many cases stand where. Raises StoreError."""
+        status, review = CASE_FILE.c.status, CASE_FILE.c.review
+        with self._read() as connection:
+            rows = connection.execute(select(status, review, func.count()).group_by(status, review)).all()
+        by_status = {one.value: sum(row[2] for row in rows if row[0] == one) for one in CaseStatus}
+        return Counts(**by_status, review=sum(row[2] for row in rows if row[0] == CaseStatus.OPEN and row[1]))
+
+    def choices(self) -> tuple[list[str], list[str]]:
+        """Categories and cameras that have cases, sorted. Raises StoreError."""
+        with self._read() as connection:
+            categories = connection.scalars(select(CASE_FILE.c.category).distinct().order_by(CASE_FILE.c.category))
+            cameras = connection.scalars(select(CASE_FILE.c.camera_id).distinct().order_by(CASE_FILE.c.camera_id))
+            return list(categories), list(cameras)
+
+    def cameras(self, *, limit: int = 200, offset: int = 0) -> list[CameraState]:
+        """Cameras that cannot see first, then by id. Raises StoreError."""
+        table = CAMERA
+        with self._read() as connection:
+            rows = connection.execute(
+                select(table.c.id, table.c.status, table.c.since, table.c.reason)
+                .order_by(table.c.status == "ok", table.c.id)
+                .limit(limit)
+                .offset(offset)
+            )
+            return [CameraState(*row) for row in rows]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._writing, _own_errors(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with (
+            _own_errors(),
+            self._engine.connect().execution_options(**{READING: True}) as connection,
+        ):
+            yield connection
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise StoreError(f"the desk's ledger: {cause}") from error
+
+
+def _reports(connection: Connection, problem_id: str) -> list[Received]:
+    rows = connection.execute(select(EVENT.c.body, EVENT.c.received_at).where(EVENT.c.problem_id == problem_id))
+    found = []
+    for body, received_at in rows:
+        incoming = read_event(body.encode(), received_at)
+        if incoming.kind is None or not isinstance(incoming.data, ProblemData):
+            raise StoreError(f"event {incoming.id} in the desk's ledger can no longer be read as a problem event")
+        found.append(Received(Report(incoming.id, incoming.kind, incoming.time, incoming.data), received_at))
+    return found
+
+
+def _file(connection: Connection, case: Case) -> None:
+    row = {
+        "problem_id": case.problem_id, "status": case.status, "stage": case.stage, "category": case.category,
+        "camera_id": case.camera_id, "review": case.review, "revision": case.revision, "score": case.score,
+        "opened_at": case.opened_at, "cleared_at": case.cleared_at, "dismissed_at": case.dismissed_at,
+        "changed_at": case.changed_at, "facts": _CASE.dump_python(case, mode="json"),
+    }  # fmt: skip
+    statement = insert(CASE_FILE).values(id=case.id, **row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
+
+
+def _note(connection: Connection, incoming: IncomingEvent, data: CameraHealthData) -> None:
+    """The newest event says how a camera is; equal times are decided by id so that any order of arrival agrees."""
+    row = {
+        "status": data.status,
+        "since": incoming.time,
+        "reason": data.reason,
+        "event_id": incoming.id,
+    }
+    statement = insert(CAMERA).values(id=data.camera_id, **row)
+    newer = (CAMERA.c.since < statement.excluded.since) | (
+        (CAMERA.c.since == statement.excluded.since) & (CAMERA.c.event_id < statement.excluded.event_id)
+    )
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row, where=newer))

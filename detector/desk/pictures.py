@@ -1,0 +1,110 @@
+"""Evidence pictures: which link of an event may be shown, and serving the desk's own folder of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote, unquote, urlsplit
+
+from fastapi import APIRouter, Depends, HTTPException
+from fastapi.responses import FileResponse
+
+from detector.desk.access import ReaderGate
+from detector.errors import ConfigError
+
+MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+LogAccess = Callable[[str, str], None]
+"""Called with (reader, name of the picture) before a picture is handed out; if it raises, it is not handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a page may do with an event's evidence link."""
+
+    src: str | None = None  # to be shown in the page
+    link: str | None = None  # to be offered for a click only: a foreign place that the page does not load from
+
+
+class Pictures:
+    """The rule that turns evidence links into pictures, and the folder they are in."""
+
+    def __init__(self, directory: Path | None, base_url: str | None) -> None:
+        """`directory` holds the pictures when the desk serves them itself.
+
+        `base_url` is what their links begin with (the worker's `evidence.base_url`); without a directory the
+        page loads pictures from there. Raises ConfigError when it is no http(s) URL.
+        """
+        self._root = directory.resolve() if directory else None
+        self._base = None
+        if base_url is not None:
+            if not _is_web(base_url):
+                raise ConfigError(f"the evidence base URL must begin with http:// or https://, not {base_url!r}")
+            self._base = base_url.rstrip("/") + "/"
+
+    @property
+    def foreign_origin(self) -> str | None:
+        """Origin other than the desk's own that pages load pictures from, for the content security policy."""
+        if self._base is None or self._root is not None:
+            return None
+        parts = urlsplit(self._base)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    def picture(self, url: str | None) -> Picture:
+        """What may be done with `url`; nothing at all with links that are neither ours nor http(s)."""
+        if url is None:
+            return Picture()
+        if self._base and url.startswith(self._base):
+            if self._root is None:
+                return Picture(src=url, link=url)
+            return self._own(unquote(url.removeprefix(self._base)))
+        if _is_web(url):
+            return Picture(link=url)
+        if ":" not in url and not url.startswith(("/", "\\")):
+            return self._own(unquote(url))
+        return Picture()
+
+    def file(self, name: str) -> Path | None:
+        """The file called `name` (slash-separated, relative) inside the folder; None for anything else.
+
+        Links are resolved before the check, so neither `..` nor a symlink leads out of the folder.
+        """
+        if self._root is None or "\x00" in name or Path(name).suffix.lower() not in MEDIA_TYPES:
+            return None
+        try:
+            path = (self._root / name).resolve()
+            inside = path.is_relative_to(self._root) and path.is_file()
+        except OSError:  # e.g. a name that is too long
+            return None
+        return path if inside else None
+
+    def _own(self, name: str) -> Picture:
+        if self.file(name) is None:
+            return Picture()
+        address = f"/evidence/{quote(name)}"
+        return Picture(src=address, link=address)
+
+
+def evidence(pictures: Pictures, gate: ReaderGate, log_access: LogAccess | None) -> APIRouter:
+    """Route /evidence/{name}; every picture handed out is written to the access log first."""
+    router = APIRouter()
+
+    @router.get("/evidence/{name:path}")
+    def show(name: str, reader: Annotated[str, Depends(gate)]) -> FileResponse:
+        path = pictures.file(name)
+        if path is None:
+            raise HTTPException(404, "no such picture: it may be past its retention time")
+        if log_access is not None:
+            log_access(reader, name)
+        return FileResponse(
+            path,
+            media_type=MEDIA_TYPES[path.suffix.lower()],
+            headers={"Cache-Control": "private, max-age=3600"},
+        )
+
+    return router
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("http://", "https://"))

@@ -1,0 +1,136 @@
+"""Tables of the desk's ledger and the one way its SQLite file is opened."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from detector.errors import ConfigError
+
+SCHEMA_VERSION = 1
+READING = "desk_reading"  # execution option of a connection that will not write
+BUSY_TIMEOUT_S = 10
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """Aware UTC inside, without a zone in SQLite, which has none."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value else None
+
+
+METADATA = MetaData()
+
+EVENT = Table(
+    "event",
+    METADATA,
+    Column("id", String, primary_key=True),  # CloudEvents id = webhook id
+    Column("source", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("subject", String),
+    Column("problem_id", String, index=True),  # None for events that are about no problem
+    Column("time", UtcTime, nullable=False),  # when it happened
+    Column("received_at", UtcTime, nullable=False),
+    Column("body", Text, nullable=False),  # the document as it arrived
+)
+
+CASE_FILE = Table(
+    "case_file",  # `case` is a word of SQL
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("problem_id", String, nullable=False, unique=True),
+    Column("status", String, nullable=False),
+    Column("stage", String, nullable=False),
+    Column("category", String, nullable=False, index=True),
+    Column("camera_id", String, nullable=False, index=True),
+    Column("review", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("score", Float),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("cleared_at", UtcTime),
+    Column("dismissed_at", UtcTime),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("facts", JSON, nullable=False),  # the whole case
+    Index("case_file_by_status", "status", "opened_at"),
+)
+
+CAMERA = Table(
+    "camera",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("status", String, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("reason", Text),
+    Column("event_id", String, nullable=False),  # the event that said so
+)
+
+BOOK = Table("book", METADATA, Column("schema_version", Integer, nullable=False))
+
+
+def open_engine(database_url: str) -> Engine:
+    """Engine for `sqlite:///PATH` whose transactions are on disk when they return; makes the file's folder.
+
+    WAL lets pages be read while an event is written; synchronous=FULL because the sender forgets an
+    event once it is accepted.
+    Raises ConfigError for any other URL.
+    """
+    try:
+        url = make_url(database_url)
+    except ArgumentError:
+        raise ConfigError("the desk's database must be given as sqlite:///PATH") from None
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        raise ConfigError(
+            f"the desk keeps its ledger in an SQLite file, not in {url.render_as_string()}: use sqlite:///PATH"
+        )
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the folder of the desk's ledger {url.database} cannot be made: {error.strerror}") from error
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin alone
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock at once: one that reads first and writes later fails when another wrote meanwhile."""
+    reading = connection.get_execution_options().get(READING, False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
