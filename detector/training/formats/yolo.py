@@ -1,0 +1,190 @@
+"""The YOLO layout: `data.yaml`, `images/<split>`, `labels/<split>/*.txt`; boxes and polygons.
+
+A label line is `class cx cy w h` (a box) or `class x1 y1 x2 y2 x3 y3 ...` (a polygon, at least three points), all
+but the class as fractions of the picture's sides. Beside what ultralytics defines, two things of ours are read
+where they exist:
+`exhaustive` in data.yaml (labels of which every object is boxed; default: all names) and `groups.csv`
+(image,group,split).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from detector.core.detection import BoundingBox
+from detector.errors import DatasetError
+from detector.training.headers import decodable_size
+from detector.training.labelled import (
+    PICTURE_SUFFIXES,
+    SPLITS,
+    LabelledBox,
+    LabelledPicture,
+    LabelledSet,
+    around,
+    clipped,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DataYaml:
+    """What a data.yaml says."""
+
+    path: Path  # the file itself
+    root: Path  # folder that the split entries are relative to
+    splits: Mapping[str, tuple[Path, ...]]  # train, val, test -> picture folders
+    names: tuple[str, ...]  # in the order of the class numbers
+    exhaustive: frozenset[str]  # may be empty: then no label is boxed completely
+
+
+def read_data_yaml(path: Path) -> DataYaml:
+    """Read a data.yaml; relative paths in it are relative to the file. Raises DatasetError naming file and key."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot read the data file ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise DatasetError(f"{path}: expected keys path, train, val, names")
+    names = _names(path, data.get("names"))
+    exhaustive = data.get("exhaustive", list(names))
+    if not isinstance(exhaustive, list) or (unknown := [name for name in exhaustive if name not in names]):
+        unknown = unknown if isinstance(exhaustive, list) else exhaustive
+        raise DatasetError(f"{path}: exhaustive: {unknown!r} is not a list of labels that stand in names")
+    root = (path.parent / str(data.get("path", "."))).resolve()
+    splits = {name: _folders(path, root, name, data[name]) for name in SPLITS if data.get(name)}
+    if not splits:
+        raise DatasetError(f"{path}: names no split; add train: or val: with a folder of pictures")
+    return DataYaml(path=path, root=root, splits=splits, names=names, exhaustive=frozenset(exhaustive))
+
+
+def read_yolo(path: Path, splits: Collection[str] = SPLITS, *, licence: str | None = None) -> LabelledSet:
+    """Read the set that a data.yaml describes.
+
+    `path` is the data.yaml or the folder that holds it. Raises DatasetError on a broken file, an unknown class
+    number or a malformed label line. Boxes that are empty after clipping to the picture are left out (`dataset
+    check` reports them).
+    """
+    data = read_data_yaml(path / "data.yaml" if path.is_dir() else path)
+    name = data.path.resolve().parent.name
+    groups = read_groups(data.path.parent / "groups.csv")
+    pictures: list[LabelledPicture] = []
+    for split in (entry for entry in data.splits if entry in splits):
+        for folder in data.splits[split]:
+            for picture in pictures_in(folder):
+                labels = label_path(picture)
+                size = decodable_size(picture)
+                pictures.append(
+                    LabelledPicture(
+                        path=picture,
+                        size=size,
+                        boxes=tuple(read_label_file(labels, data.names, size)),
+                        annotated=frozenset(data.names),
+                        exhaustive=data.exhaustive,
+                        source=name,
+                        split=split,
+                        group=groups.get(picture.resolve()),
+                        licence=licence,
+                        label_path=labels if labels.exists() else None,
+                    )
+                )
+    return LabelledSet(name, data.names, tuple(pictures), data.exhaustive)
+
+
+def pictures_in(folder: Path) -> Iterator[Path]:
+    """Pictures below `folder`, in name order."""
+    yield from sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
+
+
+def label_path(picture: Path) -> Path:
+    """Where the layout keeps a picture's labels: the last folder called `images` becomes `labels`, the suffix
+    `.txt`.
+    """
+    parts = list(picture.parts)
+    for index in range(len(parts) - 1, -1, -1):
+        if parts[index] == "images":
+            parts[index] = "labels"
+            break
+    return Path(*parts).with_suffix(".txt")
+
+
+def read_label_file(path: Path, names: tuple[str, ...], size: tuple[int, int]) -> Iterator[LabelledBox]:
+    """Boxes of one label file in pixels; nothing when the file does not exist (a picture without objects)."""
+    if not path.exists():
+        return
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: cannot read the labels ({error})") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            label, box = read_label_line(line, names, size)
+        except ValueError as error:
+            raise DatasetError(f"{path}:{number}: {error}") from error
+        if (inside := clipped(box, size)).area > 0:
+            yield LabelledBox(label, inside)
+
+
+def read_label_line(line: str, names: tuple[str, ...], size: tuple[int, int]) -> tuple[str, BoundingBox]:
+    """Label and box (pixels, not clipped) of one line; raises ValueError that says what is wrong with it."""
+    first, *rest = line.split()
+    if not first.isdigit():
+        raise ValueError(f"class {first!r} is not a whole number")
+    if int(first) >= len(names):
+        raise ValueError(f"class {first} is unknown: names has only {len(names)} labels")
+    try:
+        values = [float(value) for value in rest]
+    except ValueError as error:
+        raise ValueError(f"not numbers: {line[:60]!r}") from error
+    if any(value != value or abs(value) == float("inf") for value in values):
+        raise ValueError(f"not finite: {line[:60]!r}")
+    width, height = size
+    if len(values) == 4:
+        cx, cy, w, h = values
+        fractions = BoundingBox(cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
+    elif len(values) >= 6 and len(values) % 2 == 0:
+        fractions = around(zip(values[0::2], values[1::2], strict=True))
+    else:
+        raise ValueError(f"{len(values)} numbers after the class: need 4 (box) or an even count from 6 (polygon)")
+    return names[int(first)], BoundingBox(
+        fractions.left * width, fractions.top * height, fractions.right * width, fractions.bottom * height
+    )
+
+
+def read_groups(path: Path) -> dict[Path, str]:
+    """groups.csv (columns image, group) as picture -> group; empty when there is none."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if not {"image", "group"} <= set(reader.fieldnames or ()):
+            raise DatasetError(f"{path}:1: needs the columns image and group")
+        return {(path.parent / row["image"]).resolve(): row["group"] for row in reader}
+
+
+def _names(path: Path, value: Any) -> tuple[str, ...]:
+    if isinstance(value, dict):
+        if sorted(value) != list(range(len(value))):
+            raise DatasetError(f"{path}: names: class numbers must run from 0 without a gap")
+        value = [value[index] for index in range(len(value))]
+    if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
+        raise DatasetError(f"{path}: names: expected a list of label names")
+    if len(set(value)) != len(value):
+        raise DatasetError(f"{path}: names: a label stands twice")
+    return tuple(value)
+
+
+def _folders(path: Path, root: Path, split: str, value: Any) -> tuple[Path, ...]:
+    folders = tuple(root / str(entry) for entry in (value if isinstance(value, list) else [value]))
+    for folder in folders:
+        if not folder.is_dir():
+            raise DatasetError(f"{path}: {split}: {folder} is no folder")
+    return folders
