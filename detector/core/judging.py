@@ -6,16 +6,17 @@ or a night without light neither confirms nor clears anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from detector.core.category import Category
-from detector.core.detection import BoundingBox, Detection
+from detector.core.detection import Detection
 from detector.core.event import ProblemEvent, event_id
 from detector.core.look import Look, LookStatus
 from detector.core.matching import associate, hidden
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger, next_status
+from detector.core.rules import Outcome
 
 PASSING = frozenset({"car", "truck", "bus", "van", "motorcycle", "bicycle", "person", "machinery"})
 """Labels of things that move through a view and may hide what stands behind them."""
@@ -24,10 +25,13 @@ PLACE_FOLLOWS = 0.2
 """Share by which a known place moves towards a new sighting: boxes breathe, heaps grow, cameras sag."""
 
 UPDATE_EVERY = timedelta(minutes=15)
-"""Least capture time between two `updated` events of one problem."""
+"""Least capture time between two `updated` events that only tell a better sighting."""
 
 UPDATE_GAIN = 0.1
 """Rise of the best score that is worth an `updated` event (a better picture for the dispatcher)."""
+
+Decide = Callable[[Category, Place], Outcome]
+"""Whether something of a category at a place is a case at the time of the look being judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,158 +42,34 @@ class Change:
     event: ProblemEvent | None = None
 
 
+def labels_alone(category: Category, _place: Place) -> Outcome:
+    """What is decided without zones and permits: a case wherever labels are enough to tell."""
+    if not category.told_by_labels:
+        return Outcome(False, f"needs:{category.needs}")
+    return Outcome(True, f"category:{category.id}", category.codes)
+
+
 def judge(
     look: Look,
     known: Sequence[Problem],
     categories: Mapping[str, Category],
     new_id: Callable[[], str],
+    decide: Decide = labels_alone,
 ) -> list[Change]:
     """Apply one look to the known problems of its camera.
 
-    `known`: suspected, open, recently cleared and still silenced problems of that camera; a look older
-    than a problem's newest one does not move it. `categories`: by id. `new_id` gives the ids of new suspicions.
+    `known`: suspected, open, recently cleared and still silenced problems of that camera; a look older than a problem's
+    newest one does not move it. `categories`: by id. `new_id` gives the ids of new suspicions. What `decide` calls no
+    case counts as not seen, so a stall that becomes legal at 18:00 is cleared soon after.
     Returns one Change per problem that the look touched; nothing at all when the look is not ok.
     """
     if look.status is not LookStatus.OK or look.size is None:
         return []
-    passing = [d.box for d in look.detections if d.label in PASSING]
-    changes: list[Change] = []
-    for category in categories.values():
-        if not category.told_by_labels:
-            continue
-        places = [p for p in known if p.category == category.id]
-        changes += _judge_category(look, look.size, places, category, passing, new_id)
-    return changes
-
-
-def _judge_category(
-    look: Look,
-    size: tuple[int, int],
-    places: Sequence[Problem],
-    category: Category,
-    passing: Sequence[BoundingBox],
-    new_id: Callable[[], str],
-) -> list[Change]:
-    visible = [
-        d
-        for d in look.detections
-        if d.label in category.labels and d.score >= category.score_needed(d.label, known=True)
+    return [
+        change
+        for category in categories.values()
+        for change in _Judgement(look, look.size, category, decide).changes(known, new_id)
     ]
-    alive = [p for p in places if not _over(p, look.at, category)]
-    matches = associate([p.place.box for p in alive], visible)
-    changes: list[Change] = []
-    for index, problem in enumerate(alive):
-        if problem.status is ProblemStatus.DISMISSED or problem.last_looked >= look.at:
-            continue  # a silenced false alarm, or news older than what is known: holds its place and does not move
-        if index in matches.seen:
-            changes.append(_seen(problem, visible[matches.seen[index]], look, size, category))
-        elif not hidden(problem.place.box, passing):
-            changes.append(_not_seen(problem, look, category))
-    for index in matches.new:
-        detection = visible[index]
-        if detection.score >= category.score_needed(detection.label, known=False):
-            changes.append(_suspect(detection, look, size, category, new_id()))
-    return changes
-
-
-def _over(problem: Problem, now: datetime, category: Category) -> bool:
-    """A cleared or rejected problem whose time has passed: what is seen there now is a new one."""
-    match problem.status:
-        case ProblemStatus.CLEARED:
-            return problem.cleared_at is None or now - problem.cleared_at > category.clearing.reopen_within
-        case ProblemStatus.DISMISSED:
-            return problem.silent_until is None or now > problem.silent_until
-        case _:
-            return False
-
-
-def _suspect(detection: Detection, look: Look, size: tuple[int, int], category: Category, problem_id: str) -> Change:
-    suspicion = Problem(
-        id=problem_id,
-        category=category.id,
-        label=detection.label,
-        camera_id=look.camera_id,
-        place=Place(detection.box, size, detection.ground),
-        status=ProblemStatus.SUSPECTED,
-        first_seen=look.at,
-        last_seen=look.at,
-        last_looked=look.at,
-        looks=1,
-        sightings=1,
-        best_score=detection.score,
-        recent=(True,),
-        model_version=look.model_version,
-    )
-    return _confirm_if_sure(suspicion, category)
-
-
-def _seen(problem: Problem, detection: Detection, look: Look, size: tuple[int, int], category: Category) -> Change:
-    unsure = problem.status is not ProblemStatus.OPEN
-    returns = problem.status is ProblemStatus.CLEARED and not any(problem.recent)
-    if returns and detection.score < category.score_needed(detection.label, known=False):
-        return _not_seen(problem, look, category)  # a weak hint does not start a return, as it starts no suspicion
-    anew = returns or (unsure and look.at - problem.last_seen > category.confirmation.forget_after)
-    recent = (True,) if anew else (*problem.recent, True)[-category.confirmation.of :]
-    better = detection.score > problem.best_score
-    problem = replace(
-        problem,
-        label=detection.label if better else problem.label,
-        place=Place(
-            problem.place.box.moved_towards(detection.box, PLACE_FOLLOWS),
-            size,
-            detection.ground or problem.place.ground,
-        ),
-        first_seen=look.at if anew else problem.first_seen,
-        last_seen=look.at,
-        last_looked=look.at,
-        looks=problem.looks + 1,
-        sightings=problem.sightings + 1,
-        best_score=max(problem.best_score, detection.score),
-        recent=recent,
-        missing_since=None,
-        missed=0,
-        model_version=look.model_version,
-    )
-    if unsure:
-        return _confirm_if_sure(problem, category)
-    if (
-        problem.best_score >= problem.announced_score + UPDATE_GAIN
-        and problem.announced_at is not None
-        and look.at - problem.announced_at >= UPDATE_EVERY
-    ):
-        return _move(problem, Trigger.CHANGED, look.at)
-    return Change(problem)
-
-
-def _confirm_if_sure(problem: Problem, category: Category) -> Change:
-    policy = category.confirmation
-    sure = sum(problem.recent) >= policy.looks and problem.last_seen - problem.first_seen >= policy.dwell
-    if not sure:
-        return Change(problem)
-    returned = problem.status is ProblemStatus.CLEARED
-    return _move(problem, Trigger.RETURNED if returned else Trigger.CONFIRMED, problem.last_seen)
-
-
-def _not_seen(problem: Problem, look: Look, category: Category) -> Change:
-    problem = replace(
-        problem,
-        last_looked=look.at,
-        looks=problem.looks + 1,
-        recent=(*problem.recent, False)[-category.confirmation.of :],
-        missing_since=problem.missing_since or look.at,
-        missed=problem.missed + 1,
-    )
-    if problem.status is ProblemStatus.SUSPECTED and problem.missed >= category.confirmation.of:
-        return _move(problem, Trigger.FADED, look.at)
-    policy = category.clearing
-    if (
-        problem.status is ProblemStatus.OPEN
-        and problem.missed >= policy.looks
-        and problem.missing_since is not None
-        and look.at - problem.missing_since >= policy.after
-    ):
-        return _move(problem, Trigger.GONE, look.at)
-    return Change(problem)
 
 
 def reject(problem: Problem, at: datetime, silence: timedelta) -> Change:
@@ -198,6 +78,152 @@ def reject(problem: Problem, at: datetime, silence: timedelta) -> Change:
     Raises ValueError when the problem is dismissed already.
     """
     return _move(replace(problem, silent_until=at + silence), Trigger.REJECTED, at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """One look through the eyes of one category."""
+
+    look: Look
+    size: tuple[int, int]
+    category: Category
+    decide: Decide
+
+    def changes(self, known: Sequence[Problem], new_id: Callable[[], str]) -> Iterator[Change]:
+        category, look = self.category, self.look
+        visible = [
+            d
+            for d in look.detections
+            if d.label in category.labels and d.score >= category.score_needed(d.label, known=True)
+        ]
+        passing = [d.box for d in look.detections if d.label in PASSING]
+        places = [p for p in known if p.category == category.id and not self._is_over(p)]
+        matches = associate([p.place.box for p in places], visible)
+        for index, problem in enumerate(places):
+            if problem.status is ProblemStatus.DISMISSED or problem.last_looked >= look.at:
+                continue  # a silenced false alarm, or news older than what is known: holds its place, does not move
+            if index in matches.seen:
+                yield self._found(problem, visible[matches.seen[index]])
+            elif not hidden(problem.place.box, passing):
+                yield self._not_seen(problem)
+        for index in matches.new:
+            detection = visible[index]
+            place = Place(detection.box, self.size, detection.ground)
+            if detection.score < category.score_needed(detection.label, known=False):
+                continue
+            outcome = self.decide(category, place)
+            if outcome.case:
+                yield self._suspect(detection, place, outcome, new_id())
+
+    def _is_over(self, problem: Problem) -> bool:
+        """A cleared or rejected problem whose time has passed: what is seen there now is a new one."""
+        match problem.status:
+            case ProblemStatus.CLEARED:
+                over = self.category.clearing.reopen_within
+                return problem.cleared_at is None or self.look.at - problem.cleared_at > over
+            case ProblemStatus.DISMISSED:
+                return problem.silent_until is None or self.look.at > problem.silent_until
+            case _:
+                return False
+
+    def _suspect(self, detection: Detection, place: Place, outcome: Outcome, problem_id: str) -> Change:
+        at = self.look.at
+        suspicion = Problem(
+            id=problem_id,
+            category=self.category.id,
+            label=detection.label,
+            camera_id=self.look.camera_id,
+            place=place,
+            status=ProblemStatus.SUSPECTED,
+            first_seen=at,
+            last_seen=at,
+            last_looked=at,
+            looks=1,
+            sightings=1,
+            best_score=detection.score,
+            recent=(True,),
+            model_version=self.look.model_version,
+            rule=outcome.rule,
+            codes=outcome.codes,
+        )
+        return self._confirm_if_sure(suspicion)
+
+    def _found(self, problem: Problem, detection: Detection) -> Change:
+        """Something is where the problem was; it still has to be a case, and worth a return."""
+        outcome = self.decide(self.category, problem.place)
+        returns = problem.status is ProblemStatus.CLEARED and not any(problem.recent)
+        if not outcome.case or (
+            # a weak hint does not start a return, as it starts no suspicion
+            returns and detection.score < self.category.score_needed(detection.label, known=False)
+        ):
+            return self._not_seen(problem)
+        return self._seen(problem, detection, outcome, returns)
+
+    def _seen(self, problem: Problem, detection: Detection, outcome: Outcome, returns: bool) -> Change:
+        at, policy = self.look.at, self.category.confirmation
+        unsure = problem.status is not ProblemStatus.OPEN
+        anew = returns or (unsure and at - problem.last_seen > policy.forget_after)
+        other_offence = dict(outcome.codes) != dict(problem.codes)
+        better = detection.score > problem.best_score
+        problem = replace(
+            problem,
+            label=detection.label if better else problem.label,
+            place=Place(
+                problem.place.box.moved_towards(detection.box, PLACE_FOLLOWS),
+                self.size,
+                detection.ground or problem.place.ground,
+            ),
+            first_seen=at if anew else problem.first_seen,
+            last_seen=at,
+            last_looked=at,
+            looks=problem.looks + 1,
+            sightings=problem.sightings + 1,
+            best_score=max(problem.best_score, detection.score),
+            recent=(True,) if anew else (*problem.recent, True)[-policy.of :],
+            missing_since=None,
+            missed=0,
+            model_version=self.look.model_version,
+            rule=outcome.rule,
+            codes=outcome.codes,
+        )
+        if unsure:
+            return self._confirm_if_sure(problem)
+        if other_offence or _much_better(problem, at):
+            return _move(problem, Trigger.CHANGED, at)
+        return Change(problem)
+
+    def _confirm_if_sure(self, problem: Problem) -> Change:
+        policy = self.category.confirmation
+        sure = sum(problem.recent) >= policy.looks and problem.last_seen - problem.first_seen >= policy.dwell
+        if not sure:
+            return Change(problem)
+        returned = problem.status is ProblemStatus.CLEARED
+        return _move(problem, Trigger.RETURNED if returned else Trigger.CONFIRMED, problem.last_seen)
+
+    def _not_seen(self, problem: Problem) -> Change:
+        at, confirmation, clearing = self.look.at, self.category.confirmation, self.category.clearing
+        since = problem.missing_since or at
+        problem = replace(
+            problem,
+            last_looked=at,
+            looks=problem.looks + 1,
+            recent=(*problem.recent, False)[-confirmation.of :],
+            missing_since=since,
+            missed=problem.missed + 1,
+        )
+        if problem.status is ProblemStatus.SUSPECTED and problem.missed >= confirmation.of:
+            return _move(problem, Trigger.FADED, at)
+        if problem.status is ProblemStatus.OPEN and problem.missed >= clearing.looks and at - since >= clearing.after:
+            return _move(problem, Trigger.GONE, at)
+        return Change(problem)
+
+
+def _much_better(problem: Problem, at: datetime) -> bool:
+    return (
+        problem.best_score >= problem.announced_score + UPDATE_GAIN
+        and problem.announced_at is not None
+        and at - problem.announced_at >= UPDATE_EVERY
+    )
 
 
 def _move(problem: Problem, trigger: Trigger, at: datetime) -> Change:

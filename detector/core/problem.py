@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -88,6 +89,8 @@ class Problem:
     announced_at: datetime | None = None  # capture time of the newest event
     announced_score: float = 0.0  # best_score at that event
     model_version: str | None = None  # model of the newest sighting
+    rule: str = ""  # what made it a case, e.g. category:street_stall, rule:vending-outside-hours
+    codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code under which it is a case
     silent_until: datetime | None = None  # rejected by a person: what is seen there until then is the same false alarm
 
 

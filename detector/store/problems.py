@@ -25,7 +25,7 @@ def put(connection: Connection, problems: Sequence[Problem]) -> None:
 
 
 def tracked(connection: Connection, camera_id: str, cleared_since: datetime | None) -> list[Problem]:
-    """Problems of one camera that a new look can still move."""
+    """Problems of one camera that a new look can still move, and places where it must stay silent."""
     if cleared_since is None:
         newest = connection.scalar(select(func.max(problem.c.last_looked)).where(problem.c.camera_id == camera_id))
         if newest is None:
@@ -33,9 +33,10 @@ def tracked(connection: Connection, camera_id: str, cleared_since: datetime | No
         cleared_since = newest - REMEMBER_CLEARED
     live = problem.c.status.in_([ProblemStatus.SUSPECTED.value, ProblemStatus.OPEN.value])
     lately = and_(problem.c.status == ProblemStatus.CLEARED.value, problem.c.cleared_at >= cleared_since)
+    silenced = and_(problem.c.status == ProblemStatus.DISMISSED.value, problem.c.silent_until >= cleared_since)
     query = (
         select(problem)
-        .where(problem.c.camera_id == camera_id, or_(live, lately))
+        .where(problem.c.camera_id == camera_id, or_(live, lately, silenced))
         .order_by(problem.c.first_seen, problem.c.id)
     )
     return [problem_of(dict(row)) for row in connection.execute(query).mappings()]

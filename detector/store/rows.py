@@ -32,6 +32,8 @@ _PLAIN = (
     "announced_at",
     "announced_score",
     "model_version",
+    "rule",
+    "silent_until",
 )  # fields of Problem that are columns of the same name
 
 
@@ -40,6 +42,7 @@ def problem_row(problem: Problem) -> dict[str, Any]:
     box, ground = problem.place.box, problem.place.ground
     return {name: getattr(problem, name) for name in _PLAIN} | {
         "status": problem.status.value,
+        "codes": dict(problem.codes),
         "recent": "".join("1" if seen else "0" for seen in problem.recent),
         "box_left": box.left,
         "box_top": box.top,
@@ -58,6 +61,7 @@ def problem_of(row: Mapping[str, Any]) -> Problem:
     ground = None if row["latitude"] is None else GeoPoint(row["latitude"], row["longitude"])
     return Problem(
         status=ProblemStatus(row["status"]),
+        codes=row["codes"],
         recent=tuple(seen == "1" for seen in row["recent"]),
         place=Place(box, (row["frame_width"], row["frame_height"]), ground),
         **{name: row[name] for name in _PLAIN},

@@ -15,6 +15,7 @@ from detector.core.detection import BoundingBox, Detection
 from detector.core.judging import Change, judge, reject
 from detector.core.look import Look, LookStatus
 from detector.core.problem import TRANSITIONS, EventKind, Problem, ProblemStatus
+from detector.core.rules import Outcome
 
 START = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 HEAP = BoundingBox(100, 100, 200, 200)
@@ -187,6 +188,30 @@ def test_a_rejected_place_stays_silent_for_the_time_told() -> None:
 def test_an_old_look_changes_nothing() -> None:
     street = opened()
     assert street.look(15, heap()) == []
+
+
+def test_a_stall_that_becomes_legal_is_cleared_and_another_offence_is_told() -> None:
+    street = Street()
+    outcome = Outcome(True, "category:x", {"2026": "09001"})
+
+    def look(second: float) -> None:
+        seen = Look("cam", START + timedelta(seconds=second), LookStatus.OK, (heap(),), "m@1", SIZE)
+        known = list(street.problems.values())
+        for change in judge(seen, known, CATEGORIES, lambda: "p1", lambda _category, _place: outcome):
+            street.problems[change.problem.id] = change.problem
+            if change.event:
+                street.events.append((change.problem.id, change.event.kind))
+
+    for second in (0, 10, 20):
+        look(second)
+    outcome = Outcome(True, "rule:outside-hours", {"2026": "09002"})
+    look(30)
+    assert street.kinds() == [EventKind.OPENED, EventKind.UPDATED]
+    assert street.problems["p1"].rule == "rule:outside-hours"
+    outcome = Outcome(False, "permit:night-market")
+    for second in (40, 60, 80):
+        look(second)
+    assert street.kinds() == [EventKind.OPENED, EventKind.UPDATED, EventKind.CLEARED]
 
 
 def test_an_update_tells_a_clearly_better_sighting_and_not_more_often_than_told() -> None:

@@ -91,6 +91,9 @@ def upgrade() -> None:
         sa.Column("announced_at", Utc(), nullable=True),
         sa.Column("announced_score", sa.Double(), nullable=False),
         sa.Column("model_version", sa.String(), nullable=True),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("codes", _JSON, nullable=False),
+        sa.Column("silent_until", Utc(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_problem"),
     )
     op.create_index("ix_problem_camera_id_status", "problem", ["camera_id", "status"], unique=False)
