@@ -77,6 +77,15 @@ def _sum_of_parts(text: str) -> float:
     return seconds
 
 
+def written_duration(value: timedelta) -> str:
+    """The shortest way to write a duration that `parse_duration` reads back, e.g. `10 min`."""
+    seconds = value.total_seconds()
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") + " s"
+
+
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         raise ValueError("must be longer than 0")
