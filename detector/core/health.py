@@ -17,10 +17,11 @@ class CameraState:
     """What is known of a camera's condition. Times are aware UTC."""
 
     camera_id: str
-    status: LookStatus | None = None  # None until the first status has been believed
+    status: LookStatus | None = None  # the one that is believed; None until the first has been
     since: datetime | None = None  # start of that status
     last_look: datetime | None = None
     last_ok: datetime | None = None
+    reason: str | None = None  # one line for people, secrets removed
     next_status: LookStatus | None = None  # a new status that is not believed yet ...
     next_since: datetime | None = None  # ... since when ...
     next_looks: int = 0  # ... in how many looks in a row
@@ -49,5 +50,7 @@ def observe(state: CameraState, look: Look) -> tuple[CameraState, CameraHealthEv
             occurred_at=since,
             reason=look.reason,
         )
-    believed = replace(state, status=look.status, since=since, next_status=None, next_since=None, next_looks=0)
+    believed = replace(
+        state, status=look.status, since=since, reason=look.reason, next_status=None, next_since=None, next_looks=0
+    )
     return believed, event

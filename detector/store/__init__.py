@@ -1,6 +1,6 @@
 """All SQL lives here: problems, events and their deliveries, cameras; SQLite by default, PostgreSQL for many nodes."""
 
-from detector.store.cameras import CameraState
+from detector.core.health import CameraState
 from detector.store.deliveries import DeliveryRecord
 from detector.store.endpoints import EndpointState
 from detector.store.outbox import Delivery, DeliveryState, OutboxEntry, Settlement

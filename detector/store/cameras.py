@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, or_, select, update
 
+from detector.core.health import CameraState
 from detector.core.look import LookStatus
 from detector.errors import StoreError
 from detector.store.rows import upsert
 from detector.store.schema import camera_owner, camera_state
 
-
-@dataclass(frozen=True, slots=True)
-class CameraState:
-    """A camera's condition at its newest look."""
-
-    camera_id: str
-    status: LookStatus
-    since: datetime  # first look of the present run of this status, aware UTC
-    last_look: datetime  # newest look of any status, aware UTC
-    last_ok: datetime | None = None  # newest look that could judge, aware UTC
-    reason: str | None = None  # one line for people, secrets removed
+_COLUMNS = ("camera_id", "status", "since", "last_look", "last_ok", "reason")  # the doubts of the moment are not kept
 
 
 def put(connection: Connection, states: Iterable[CameraState]) -> None:
-    """Insert or overwrite; of two states of one camera the later counts."""
-    latest = {one.camera_id: one for one in states}
-    rows = [asdict(latest[key]) | {"status": latest[key].status.value} for key in sorted(latest)]
+    """Insert or overwrite; of two states of one camera the later counts. Nothing is written before one is believed."""
+    latest = {one.camera_id: one for one in states if one.status is not None}
+    rows = [{name: getattr(latest[key], name) for name in _COLUMNS} for key in sorted(latest)]
     upsert(connection, camera_state, rows, "camera_id")
 
 
 def states(connection: Connection) -> dict[str, CameraState]:
-    """All cameras ever looked at, by id."""
+    """All cameras whose condition is known, by id."""
     rows = connection.execute(select(camera_state).order_by(camera_state.c.camera_id)).mappings()
     return {row["camera_id"]: CameraState(**(dict(row) | {"status": LookStatus(row["status"])})) for row in rows}
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from detector.core.health import CameraState
 from detector.core.problem import Problem, ProblemStatus
 from detector.store import cameras, deliveries, endpoints, outbox, problems
-from detector.store.cameras import CameraState
 from detector.store.deliveries import DeliveryRecord
 from detector.store.endpoints import EndpointState
 from detector.store.engine import Database, Synchronous, make_engine

@@ -42,7 +42,7 @@ def cluster(bin_folder: Path) -> Iterator[str]:
             port = probe.getsockname()[1]
         server = subprocess.Popen(
             [bin_folder / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder,
-             "-c", "listen_addresses=127.0.0.1", "-c", "timezone=Asia/Shanghai"],
+             "-c", "listen_addresses=127.0.0.1", "-c", "timezone=Asia/Shanghai", "-c", "fsync=off"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **user,
         )  # fmt: skip
         try:
