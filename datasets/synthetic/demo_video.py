@@ -1,0 +1,172 @@
+"""Puts the rendered layers of the demo together, frame by frame, and encodes the clip.
+
+Order of depth, far to near: plate, people on the pavement, the problems' own pixels again, then
+vehicles. On top: slow changes of light, lens softness, vignette and sensor noise, all seeded.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.synthetic.plan_demo import FPS, PROBLEMS, SECONDS, SIZE, TRACKS, Problem, Track
+
+Picture = NDArray[np.float32]
+GOP_SECONDS = 2
+RATE = Fraction(FPS).limit_denominator(1000)
+FADE_FRAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """The picture around one problem; `blend` and `solid` are (h, w, 1) weights 0..1.
+
+    `blend` covers everything the problem changes (shadow, reflection), `solid` only its own
+    pixels; `box` is left, top, right, bottom of those in the whole frame.
+    """
+
+    problem: Problem
+    left: int
+    top: int
+    picture: Picture
+    blend: Picture
+    solid: Picture
+    box: tuple[int, int, int, int]
+
+
+def read(path: pathlib.Path) -> Picture:
+    """A picture file as float32 in 0..255, BGR or BGRA."""
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise FileNotFoundError(f"{path}: rendered layer missing or unreadable; render it again")
+    return picture.astype(np.float32)
+
+
+def box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom (exclusive) of the true pixels."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not rows.size:
+        raise ValueError("the object is not visible: its mask is empty")
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def load_patch(folder: pathlib.Path, problem: Problem, plate: Picture) -> Patch:
+    """Reads one problem's layer and derives its weights from mask and difference to the plate."""
+    stem = folder / f"problem-{problem.name}"
+    side = json.loads(stem.with_suffix(".json").read_text())
+    picture, mask = read(stem.with_suffix(".png")), np.load(stem.with_suffix(".npy"))
+    left, top = side["left"], side["top"]
+    h, w = mask.shape
+    under = plate[top : top + h, left : left + w]
+    change = cv2.GaussianBlur(np.abs(picture - under).max(2), (0, 0), 3)
+    touched = cv2.dilate(((change > 5) | (mask > 0)).astype(np.float32), np.ones((9, 9), np.uint8))
+    blend = cv2.GaussianBlur(touched, (0, 0), 3)[..., None]
+    solid = cv2.GaussianBlur((mask > 0).astype(np.float32), (0, 0), 0.7)[..., None]
+    l, t, r, b = box_of(mask == 1)
+    return Patch(problem, left, top, picture, blend, solid, (left + l, top + t, left + r, top + b))
+
+
+def lay(frame: Picture, patch: Patch, weight: Picture, amount: float) -> None:
+    """Mixes a patch into the frame in place."""
+    h, w = patch.picture.shape[:2]
+    part = frame[patch.top : patch.top + h, patch.left : patch.left + w]
+    part += (patch.picture - part) * weight * amount
+
+
+def lay_sprite(frame: Picture, folder: pathlib.Path, step: int) -> None:
+    """Sets one frame of a moving sprite (straight alpha) into the picture in place."""
+    side = json.loads((folder / f"{step:04d}.json").read_text())
+    if side.get("empty"):
+        return
+    sprite = read(folder / f"{step:04d}.png")
+    h, w = sprite.shape[:2]
+    part = frame[side["top"] : side["top"] + h, side["left"] : side["left"] + w]
+    part += (sprite[..., :3] - part) * (sprite[..., 3:] / 255)
+
+
+def presence(problem: Problem, second: float) -> float:
+    """1 while the problem stands there, 0 otherwise, with a short fade at both ends."""
+    fade = FADE_FRAMES / FPS
+    rise = (second - problem.appears_s) / fade
+    fall = (problem.cleared_s - second) / fade
+    return float(np.clip(min(rise, fall), 0, 1))
+
+
+def crossings(track: Track, index: int) -> Iterator[int]:
+    """Steps of the track that are in the picture at frame `index`."""
+    for start in track.starts_s:
+        step = index - round(start * FPS)
+        if 0 <= step < track.steps:
+            yield step
+
+
+def frames(folder: pathlib.Path, seed: int = 1) -> Iterator[NDArray[np.uint8]]:
+    """Every frame of the clip, BGR (720, 1280, 3)."""
+    rng = np.random.default_rng(seed)
+    plate = read(folder / "plate.png")
+    patches = [load_patch(folder, problem, plate) for problem in PROBLEMS]
+    yy, xx = np.mgrid[-1 : 1 : SIZE[1] * 1j, -1 : 1 : SIZE[0] * 1j]
+    vignette = (1 - 0.16 * (xx**2 + yy**2) / 2).astype(np.float32)[..., None]
+    for index in range(round(SECONDS * FPS)):
+        second = index / FPS
+        frame = plate.copy()
+        shown = [(p, presence(p.problem, second)) for p in patches]
+        for patch, amount in shown:
+            lay(frame, patch, patch.blend, amount)
+        for walking in (True, False):
+            for track in TRACKS:
+                if (track.kind == "person") == walking:
+                    for step in crossings(track, index):
+                        lay_sprite(frame, folder / f"track-{track.name}", step)
+            if walking:
+                for patch, amount in shown:
+                    lay(frame, patch, patch.solid, amount)
+        turn = 2 * np.pi * second / SECONDS  # whole periods, so that the loop has no step
+        light = 1 + 0.025 * np.sin(2 * turn) + 0.012 * np.sin(7 * turn + 1)
+        frame = cv2.GaussianBlur(frame * vignette * light, (0, 0), 0.55)
+        noise = rng.normal(0, 2.2, (SIZE[1], SIZE[0], 1)) + rng.normal(0, 0.8, frame.shape)
+        yield np.clip(frame + noise, 0, 255).astype(np.uint8)
+
+
+def encode(
+    folder: pathlib.Path, target: pathlib.Path, crf: int = 27,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Writes the clip: H.264, 4:2:0, a keyframe each 2 s, no B-frames."""
+    gop = round(GOP_SECONDS * FPS)
+    options = {"crf": str(crf), "preset": "slow", "x264-params":
+               f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:open-gop=0"}
+    with av.open(str(target), "w", options={"movflags": "+faststart"}) as out:
+        stream = out.add_stream("libx264", rate=RATE, options=options)
+        stream.width, stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.max_b_frames = 0
+        for index, picture in enumerate(frames(folder)):
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            frame.pts, frame.time_base = index, 1 / RATE
+            for packet in stream.encode(frame):
+                out.mux(packet)
+            if progress is not None:
+                progress(index)
+        for packet in stream.encode():
+            out.mux(packet)
+
+
+def truth(folder: pathlib.Path, clip: str) -> dict[str, object]:
+    """What stands where and when, in the form of the other clips' truth files."""
+    plate = read(folder / "plate.png")
+    problems = []
+    for problem in PROBLEMS:
+        box = load_patch(folder, problem, plate).box
+        problems.append({"label": problem.label, "box_xyxy": list(box),
+                         "appears_s": problem.appears_s, "cleared_s": problem.cleared_s})
+    return {"clip": clip, "size": list(SIZE), "fps": FPS, "gop": round(GOP_SECONDS * FPS),
+            "seconds": SECONDS, "problems": problems}
