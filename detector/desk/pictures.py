@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import FileResponse
 
 from detector.desk.access import ReaderGate
-from detector.errors import ConfigError
+from detector.errors import ConfigError, DetectorError
 
 MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 LogAccess = Callable[[str, str], None]
@@ -91,12 +90,15 @@ def evidence(pictures: Pictures, gate: ReaderGate, log_access: LogAccess | None)
     router = APIRouter()
 
     @router.get("/evidence/{name:path}")
-    def show(name: str, reader: Annotated[str, Depends(gate)]) -> FileResponse:
+    def show(name: str, reader: str = Depends(gate)) -> FileResponse:
         path = pictures.file(name)
         if path is None:
             raise HTTPException(404, "no such picture: it may be past its retention time")
         if log_access is not None:
-            log_access(reader, name)
+            try:
+                log_access(reader, name)
+            except (OSError, DetectorError) as error:
+                raise HTTPException(503, "the access log cannot be written, so no picture is shown") from error
         return FileResponse(
             path,
             media_type=MEDIA_TYPES[path.suffix.lower()],
