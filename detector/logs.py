@@ -1,8 +1,8 @@
 """Structured logs: camera, problem and event ids as fields, and no secret in any of them.
 
 Every record passes `detector.core.secrets.scrub` where it is formatted: message, fields and traceback, from our code
-and from libraries. Fields are given as keywords to a `Logger`, or as `extra={...}` to one of the standard library; known
-names are `camera_id`, `problem_id`, `event_id`, `endpoint`.
+and from libraries. Fields are given as keywords to a `Logger`, or as `extra={...}` to one of the standard library; the
+known names are `camera_id`, `problem_id`, `event_id`, `endpoint`.
 """
 
 from __future__ import annotations
