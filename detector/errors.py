@@ -8,6 +8,7 @@
     ├── BundleError         a model bundle is missing, altered or does not do what its manifest says
     ├── EvidenceError       a picture could not be redacted or written (then it is not written at all)
     ├── StoreError          the database refused or is not at the expected schema
+    │   └── NotOwner            another worker has taken over a camera: its looks are no longer ours to record
     ├── DeliveryError       an endpoint is wrongly configured or a delivery cannot be made
     ├── EventRefused        an event that arrived is not rightly signed or is malformed
     └── DatasetError        labelled data is broken: names file and line
@@ -48,6 +49,10 @@ class EvidenceError(DetectorError):
 
 class StoreError(DetectorError):
     """The database refused an operation or does not have the expected schema."""
+
+
+class NotOwner(StoreError):
+    """Another worker has taken over a camera; nothing was recorded."""
 
 
 class DeliveryError(DetectorError):

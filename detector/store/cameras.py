@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from detector.core.health import CameraState
 from detector.core.look import LookStatus
-from detector.errors import StoreError
+from detector.errors import NotOwner
 from detector.store.rows import upsert
 from detector.store.schema import camera_owner, camera_state
 
@@ -84,4 +84,4 @@ def insist(connection: Connection, worker_id: str, cameras: Collection[str]) -> 
     )
     lost = set(cameras) - set(connection.scalars(query))
     if lost:
-        raise StoreError(f"worker {worker_id!r} no longer owns {', '.join(sorted(lost))}: nothing recorded")
+        raise NotOwner(f"worker {worker_id!r} no longer owns {', '.join(sorted(lost))}: nothing recorded")

@@ -60,7 +60,7 @@ class Store:
         """Write what many looks changed in ONE transaction; waiting for the disk is what a commit costs.
 
         An event id that is known already adds nothing, so a call may be repeated when its outcome is unknown.
-        owner: a worker id; raises StoreError when another worker has taken over one of the cameras since.
+        owner: a worker id; raises NotOwner when another worker has taken over one of the cameras since.
         """
         records = list(records)
         changed = [problem for record in records for problem in record.problems]

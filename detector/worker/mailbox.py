@@ -31,9 +31,18 @@ class Mailbox:
                 return
             older = self._slots.get(sighting.camera_id)
             self._slots[sighting.camera_id] = sighting
-            self._changed.notify()
+            self._changed.notify_all()
         if isinstance(older, Frame):
             self._dropped(sighting.camera_id)
+
+    def put_in_turn(self, sighting: Sighting) -> None:
+        """Leave a sighting once the camera's slot is free: for files, of which every frame wants to be judged."""
+        with self._changed:
+            while sighting.camera_id in self._slots and not self._closed:
+                self._changed.wait()
+            if not self._closed:
+                self._slots[sighting.camera_id] = sighting
+                self._changed.notify_all()
 
     def take(self, limit: int, max_wait_s: float) -> list[Sighting]:
         """Block for the first sighting, then up to `max_wait_s` for more, at most `limit`.
@@ -48,7 +57,9 @@ class Mailbox:
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     break
-            return [self._slots.popitem(last=False)[1] for _ in range(min(limit, len(self._slots)))]
+            taken = [self._slots.popitem(last=False)[1] for _ in range(min(limit, len(self._slots)))]
+            self._changed.notify_all()
+            return taken
 
     def close(self) -> None:
         """Take nothing more; what is there can still be taken."""

@@ -45,6 +45,7 @@ class StreamReader(threading.Thread):
         self._stop_wanted = threading.Event()
         self._source: FrameSource | None = None
         self._failures = 0
+        self._put = mailbox.put if camera.realtime else mailbox.put_in_turn
 
     @property
     def connected(self) -> bool:
@@ -89,9 +90,9 @@ class StreamReader(threading.Thread):
                 status, reason = self._condition(frame)
                 if status is LookStatus.OK:
                     self._failures = 0
-                    self._mailbox.put(frame)
+                    self._put(frame)
                 else:
-                    self._mailbox.put(
+                    self._put(
                         Look(
                             frame.camera_id,
                             frame.captured_at,

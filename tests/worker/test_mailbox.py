@@ -73,6 +73,17 @@ def test_close_lets_the_rest_be_taken_and_then_ends() -> None:
     assert mailbox.take(8, 60) == []
 
 
+def test_a_file_waits_for_its_turn_and_loses_nothing() -> None:
+    drops: list[str] = []
+    mailbox = Mailbox(drops.append)
+    thread = threading.Thread(target=lambda: [mailbox.put_in_turn(frame("a", n)) for n in range(5)])
+    thread.start()
+    taken = [mailbox.take(4, 0)[0] for _ in range(5)]
+    thread.join(10)
+    assert [int(s.image[0, 0, 0]) for s in taken if isinstance(s, Frame)] == [0, 1, 2, 3, 4]
+    assert drops == []
+
+
 def test_close_wakes_a_waiting_taker() -> None:
     mailbox = Mailbox()
     taken: list[list[object]] = []

@@ -1,0 +1,78 @@
+"""Before anything runs: is the configuration right, and does this machine have what it takes?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detector.cli.output import ERR, OUT, Json, print_json, print_table
+
+DEFAULT_CONFIG = Path("configs/detector.yaml")
+
+
+def check(
+    config: Annotated[Path, typer.Argument(help="settings file", exists=True, dir_okay=False)] = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Read a settings file and all it names; each finding tells file, line, key and what to do.
+
+    Exits with 1 when the detector could not run with it.
+
+    Examples:
+
+      detector check configs/example.yaml
+    """
+    from detector.config import check_settings, examine_settings
+    from detector.errors import BundleError
+    from detector.inference.bundle import load_bundle
+
+    examined = examine_settings(config)
+    findings = list(examined.findings)
+    if examined.settings is not None:
+        labels = None
+        try:
+            labels = [label.name for label in load_bundle(examined.settings.model.path).manifest.labels]
+        except BundleError as error:
+            ERR.print(str(error), style="red", markup=False)
+        findings += check_settings(examined.settings, labels)
+        broken = labels is None
+    else:
+        broken = True
+    broken = broken or any(finding.severity == "error" for finding in findings)
+    if as_json:
+        print_json({"ok": not broken, "findings": findings})
+    else:
+        colours = {"error": "red", "warning": "yellow", "note": "dim"}
+        for finding in findings:
+            OUT.print(str(finding), style=colours[finding.severity], markup=False, highlight=False, soft_wrap=True)
+        OUT.print("not usable" if broken else "usable", style="bold red" if broken else "bold green")
+    raise typer.Exit(1 if broken else 0)
+
+
+def doctor(
+    config: Annotated[Path, typer.Argument(help="settings file", exists=True, dir_okay=False)] = DEFAULT_CONFIG,
+    as_json: Json = False,
+    limit: Annotated[int, typer.Option(min=0, help="cameras to try, from the first; 0: all")] = 20,
+) -> None:
+    """Try everything the settings name: each camera (codec, GOP, clock), model, database, disk, endpoints.
+
+    Exits with 1 when something does not work. Endpoints get an empty connection, no event.
+
+    Examples:
+
+      detector doctor fleet.yaml --limit 0 --json
+    """
+    from detector.cli.examination import examine
+
+    results = list(examine(config, limit or None))
+    if as_json:
+        print_json(results)
+    else:
+        print_table(
+            ("what", "", "found", "advice"),
+            [(r.what, "ok" if r.ok else "FAILS", r.found, r.advice) for r in results],
+            "nothing to examine",
+        )
+    raise typer.Exit(0 if all(result.ok for result in results) else 1)

@@ -1,0 +1,132 @@
+"""For whoever receives the events: what was found, what was delivered, and sending again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detector.cli.output import ERR, Json, print_json, print_table
+from detector.core.problem import ProblemStatus
+from detector.store import DeliveryState
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="settings file of the installation", exists=True)]
+DEFAULT_CONFIG = Path("configs/detector.yaml")
+
+
+def problems(
+    config: Config = DEFAULT_CONFIG,
+    status: Annotated[list[ProblemStatus] | None, typer.Option(help="repeat for several")] = None,
+    camera: Annotated[str | None, typer.Option(help="camera id")] = None,
+    category: Annotated[str | None, typer.Option(help="category id, e.g. exposed_garbage")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    after: Annotated[str | None, typer.Option(help="id of the last problem of the page before")] = None,
+    as_json: Json = False,
+) -> None:
+    """List problems, newest first.
+
+    Examples:
+
+      detector problems -c fleet.yaml --status open
+
+      detector problems -c fleet.yaml --camera east-gate-2 --json
+    """
+    from detector.assembly import open_store_of
+
+    with open_store_of(config) as store:
+        found = store.problems(status, camera, category, limit, after)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("id", "category", "camera", "status", "first seen", "last seen", "score", "looks", "rule"),
+        [
+            (p.id, p.category, p.camera_id, p.status, p.first_seen, p.last_seen, p.best_score, p.looks, p.rule)
+            for p in found
+        ],
+        "no problems",
+    )
+
+
+def deliveries(
+    config: Config = DEFAULT_CONFIG,
+    state: Annotated[DeliveryState | None, typer.Option(help="pending, delivered or dead")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="endpoint name")] = None,
+    subject: Annotated[str | None, typer.Option(help="problem or camera id")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    after: Annotated[int | None, typer.Option(help="id of the last delivery of the page before")] = None,
+    as_json: Json = False,
+) -> None:
+    """List deliveries, newest first; `--state dead` shows what was given up.
+
+    Examples:
+
+      detector deliveries -c fleet.yaml --state dead --endpoint bureau
+    """
+    from detector.assembly import open_store_of
+
+    with open_store_of(config) as store:
+        found = store.deliveries(state, endpoint, subject, limit, after)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("id", "event", "type", "subject", "endpoint", "state", "tries", "next try", "status", "error"),
+        [
+            (
+                *(d.id, d.event_id, d.type, d.subject, d.endpoint, d.state, d.attempts),
+                *(d.next_attempt_at, d.last_status, d.last_error),
+            )
+            for d in found
+        ],
+        "no deliveries",
+    )
+
+
+def redeliver(
+    ids: Annotated[list[str] | None, typer.Argument(help="event ids; none: by --since and --until")] = None,
+    config: Config = DEFAULT_CONFIG,
+    since: Annotated[datetime | None, typer.Option(help="events that occurred from then on (UTC)")] = None,
+    until: Annotated[datetime | None, typer.Option(help="... and before then (UTC)")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="to this endpoint only")] = None,
+    include_delivered: Annotated[bool, typer.Option(help="also what the endpoint has accepted already")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send events again, with the ids they had; asking twice changes nothing more.
+
+    Examples:
+
+      detector redeliver -c fleet.yaml 5f0e4c1e-...
+
+      detector redeliver -c fleet.yaml --since 2026-05-01 --until 2026-05-02 --endpoint bureau --include-delivered
+    """
+    from detector.assembly import open_store_of
+
+    if not ids and since is None and until is None:
+        raise typer.BadParameter("say which: event ids, or --since and/or --until")
+    with open_store_of(config) as store:
+        moved = store.redeliver(
+            datetime.now(UTC), ids or None, _utc(since), _utc(until), endpoint, include_delivered=include_delivered
+        )
+    if as_json:
+        print_json({"pending": moved})
+    else:
+        ERR.print(f"{moved} deliveries will be made again")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+events = typer.Typer(help="What the events look like.", no_args_is_help=True)
+
+
+@events.command()
+def sample() -> None:
+    """Print one event of each type, as an endpoint gets it (one JSON document per line)."""
+    from detector.delivery.samples import samples
+
+    for document in samples().values():
+        typer.echo(document.decode() if isinstance(document, bytes) else document)
