@@ -159,12 +159,14 @@ def _address(wanted: CaseFilter, offset: int = 0) -> str:
 
 def _tiles(ledger: Ledger, wanted: CaseFilter) -> list[dict[str, Any]]:
     counts = ledger.counts()
+    names = WORDS["status_names"]
     of_review = CaseFilter(status=CaseStatus.OPEN, review=True)
-    tiles = [("review", "Waiting for review", "待审核", counts.review, of_review)]
-    for status, number in zip(CaseStatus, (counts.open, counts.cleared, counts.dismissed), strict=True):
-        english, chinese = WORDS["status_names"][status.value]
-        tiles.append((status.value, english, chinese, number, CaseFilter(status=status)))
-    tiles.insert(2, tiles.pop(0))
+    tiles = [
+        ("open", *names["open"], counts.open, CaseFilter(status=CaseStatus.OPEN)),
+        ("review", "of them to review", "待审核", counts.review, of_review),
+        ("cleared", *names["cleared"], counts.cleared, CaseFilter(status=CaseStatus.CLEARED)),
+        ("dismissed", *names["dismissed"], counts.dismissed, CaseFilter(status=CaseStatus.DISMISSED)),
+    ]
     return [
         {
             "kind": kind,

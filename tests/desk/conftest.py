@@ -130,6 +130,12 @@ def desk(make_desk: MakeDesk) -> Desk:
 
 
 @pytest.fixture(scope="session")
+def sender_of() -> type[Sender]:
+    """Make a sender for any HTTP client."""
+    return Sender
+
+
+@pytest.fixture(scope="session")
 def make() -> Any:
     """The builders of this module, for tests (which cannot import it)."""
 

@@ -117,7 +117,12 @@ def test_the_tiles_count_and_filter(desk: Any, make: Any) -> None:
     desk.send(make.problem(problem="b", review=True))
     desk.send(make.problem("cleared", problem="c"))
     html = desk.client.get("/").text
-    assert [int(part.split("<")[0]) for part in html.split("<b>")[1:5]] == [2, 1, 1, 0]
+    assert [int(part.split("<")[0]) for part in html.split("<b>")[1:5]] == [
+        2,
+        1,
+        1,
+        0,
+    ]  # open, of them to review, cleared, dismissed
     assert 'href="/?status=open&amp;review=true"' in html
     only = desk.client.get("/?status=open&review=true&category=&camera=").text
     assert only.count('class="card ') == 1
