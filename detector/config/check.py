@@ -136,7 +136,7 @@ def _needs(document: Document, file: CategoriesFile) -> Iterator[Finding]:
             yield _found(
                 document,
                 ("categories", key, "needs"),
-                f"labels alone cannot tell it, and nothing supplies {category.needs} yet: it is not judged",
+                f"labels alone cannot tell it: it is not judged where nothing supplies {category.needs}",
                 severity="note",
             )
 

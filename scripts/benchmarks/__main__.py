@@ -1,12 +1,12 @@
 """Runs the benchmarks beside this file one after another and writes docs/benchmarks.md.
 
-A benchmark is a file `NAME.py` with a function `measure() -> dict`, run in a process of its own so that none warms or crowds
-another. The dict holds
+A benchmark is a file `NAME.py` with a function `measure() -> dict`, run in a process of its own so that none warms or
+crowds another. The dict holds
 
     title    heading of its section
     about    what is measured and how, a sentence or two
     columns  heads of the table          rows    its lines, as long as `columns`
-    ratios   [{"name", "ratio", "target", "holds"}], each measured within this one run; `target` in words, e.g. "at least 12"
+    ratios   [{"name", "ratio", "target", "holds"}], each measured within this one run; `target` in words
     notes    further lines (optional)
 
 A benchmark that is not run keeps its section. Exits with 1 when a benchmark fails or a target is missed.
