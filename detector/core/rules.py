@@ -25,6 +25,7 @@ from typing import TypeVar
 from detector.core.calendar import ALWAYS, TimeWindow, Validity, holds
 from detector.core.category import Category
 from detector.core.geo import GeoPoint
+from detector.core.problem import Place
 
 Point = tuple[float, float]
 CELL_DEG = 0.01
@@ -107,6 +108,12 @@ class Spot:
     camera_id: str
     foot: Point  # shares of the picture's width and height, 0..1
     ground: GeoPoint | None = None
+
+
+def spot_of(camera_id: str, place: Place) -> Spot:
+    """The spot on which something at `place` stands."""
+    (x, y), (width, height) = place.box.foot, place.frame_size
+    return Spot(camera_id, (x / width, y / height), place.ground)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,122 @@
+"""Commands that stay: the worker, the desk, the demo."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detector.cli.output import ERR
+from detector.errors import ConfigError
+
+DEFAULT_CONFIG = Path("configs/detector.yaml")
+DRAIN_S = 10.0
+"""What is being looked at when SIGTERM comes is judged and stored within this many seconds."""
+
+
+def run(
+    config: Annotated[Path, typer.Argument(help="settings file", exists=True, dir_okay=False)] = DEFAULT_CONFIG,
+    worker_id: Annotated[
+        str | None, typer.Option(help="name of this worker where several share a database; default: the host's name")
+    ] = None,
+    until_end: Annotated[bool, typer.Option(help="stop when all cameras were files and have ended")] = False,
+) -> None:
+    """Watch the cameras of a settings file until SIGTERM or Ctrl-C.
+
+    SIGHUP reads the settings again: cameras that did not change do not notice; an invalid file changes nothing.
+
+    Examples:
+
+      detector run configs/example.yaml
+
+      kill -HUP $(pgrep -f "detector run")
+    """
+    from detector.assembly import assemble
+    from detector.config import load_settings
+    from detector.logs import configure
+
+    settings = load_settings(config)
+    configure(level=settings.log.level, format=settings.log.format)
+    service = assemble(settings, worker_id=worker_id)
+    ending, reload = threading.Event(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    signal.signal(signal.SIGINT, lambda *_: ending.set())
+    signal.signal(signal.SIGHUP, lambda *_: reload.set())
+    service.start()
+    try:
+        while not ending.wait(0.2):
+            if reload.is_set():
+                reload.clear()
+                service.reload(config)
+            if until_end and service.finished():
+                break
+    finally:
+        drained = service.stop(DRAIN_S)
+    if not drained:
+        ERR.print("stopped before everything seen was stored", style="yellow")
+        raise typer.Exit(1)
+
+
+def desk(
+    data: Annotated[Path, typer.Option(help="folder of the desk's database and access log")] = Path("var/desk"),
+    secret_file: Annotated[
+        Path | None, typer.Option(help="file with one signing secret (whsec_...) per line; else $DETECTOR_DESK_SECRET")
+    ] = None,
+    evidence: Annotated[Path | None, typer.Option(help="folder of evidence pictures to show")] = None,
+    evidence_url: Annotated[str | None, typer.Option(help="what evidence links in events begin with")] = None,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8900,
+    timezone: Annotated[str, typer.Option(help="IANA name; pages show times in it")] = "Asia/Shanghai",
+) -> None:
+    """Receive events and show the cases: the dispatch endpoint for those who have none yet.
+
+    A token for reading is taken from $DETECTOR_DESK_TOKEN when it is set.
+
+    Examples:
+
+      DETECTOR_DESK_SECRET=whsec_... detector desk --evidence var/evidence
+    """
+    from detector.assembly import open_desk
+
+    ending = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
+    signal.signal(signal.SIGINT, lambda *_: ending.set())
+    server = open_desk(
+        data, secret_file=secret_file, evidence=evidence, evidence_url=evidence_url, host=host, port=port,
+        timezone=timezone,
+    )
+    ERR.print(f"desk: {server.url}")
+    try:
+        ending.wait()
+    finally:
+        server.stop()
+
+
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option(min=10, help="end after this long; without it the demo runs until Ctrl-C")
+    ] = None,
+    headless: Annotated[
+        bool, typer.Option(help="print a summary at the end; exit with 1 if no case was opened and cleared")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port of the page; 0: any free one")] = 8900,
+    keep: Annotated[Path | None, typer.Option(help="folder to keep database and pictures in; default: thrown away")] = None,
+) -> None:
+    """A street camera on loopback, the worker, the desk and its page, all on this machine.
+
+    Examples:
+
+      detector demo
+
+      detector demo --seconds 90 --headless
+    """
+    from detector.demo.play import play
+
+    if headless and seconds is None:
+        raise ConfigError("--headless needs --seconds: nobody would end it otherwise")
+    summary = play(seconds=seconds, headless=headless, port=port, keep=keep)
+    if headless and not summary.convincing:
+        raise typer.Exit(1)

@@ -1,0 +1,209 @@
+"""Zones, permits and rules: total, deterministic, whatever the order they were written in."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.core.calendar import TimeWindow, Validity, holds
+from detector.core.category import Category
+from detector.core.detection import BoundingBox
+from detector.core.geo import GeoPoint
+from detector.core.problem import Place
+from detector.core.rules import Effect, Outcome, Permit, Rule, RuleBook, Spot, Zone, spot_of
+
+STALL = Category("street_stall", {"en": "Stall"}, frozenset({"street_stall"}), codes={"2026": "09001"})
+PARKING = Category("motor_parking", {}, frozenset({"car"}), codes={"2026": "09009"}, needs="zone:no_parking")
+BIKES = Category("nonmotor_parking", {}, frozenset({"bicycle"}), needs="outside:legal_bay")
+LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+MARKET = Zone("market", "vending_point", LEFT, "cam")
+NIGHT = Permit("night-market", frozenset({"street_stall"}), frozenset({"market"}), (TimeWindow(time(18), time(2)),))
+OUTSIDE_HOURS = Rule(
+    "vending-outside-hours", frozenset({"street_stall"}), inside="vending_point", codes={"2026": "09002"}
+)
+IN_MARKET, ELSEWHERE = Spot("cam", (0.25, 0.5)), Spot("cam", (0.75, 0.5))
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("moment", "spot", "outcome"),
+    [
+        ("2026-05-01T17:59", IN_MARKET, Outcome(True, "rule:vending-outside-hours", {"2026": "09002"})),
+        ("2026-05-01T18:00", IN_MARKET, Outcome(False, "permit:night-market")),
+        ("2026-05-01T23:59", IN_MARKET, Outcome(False, "permit:night-market")),
+        ("2026-05-02T01:59", IN_MARKET, Outcome(False, "permit:night-market")),
+        ("2026-05-02T02:00", IN_MARKET, Outcome(True, "rule:vending-outside-hours", {"2026": "09002"})),
+        ("2026-05-01T20:00", ELSEWHERE, Outcome(True, "category:street_stall", {"2026": "09001"})),
+    ],
+)
+def test_the_same_stall_is_three_different_things(moment: str, spot: Spot, outcome: Outcome) -> None:
+    book = RuleBook([MARKET], [NIGHT], [OUTSIDE_HOURS])
+    assert book.decide(STALL, spot, at(moment)) == outcome
+
+
+def test_an_overnight_window_belongs_to_the_day_it_starts() -> None:
+    friday = (TimeWindow(time(20), time(2), frozenset({4})),)
+    assert holds(friday, Validity(), at("2026-05-01T20:00"))  # a Friday
+    assert holds(friday, Validity(), at("2026-05-02T01:00"))
+    assert not holds(friday, Validity(), at("2026-05-01T01:00"))
+    assert not holds(friday, Validity(), at("2026-05-02T20:00"))
+
+
+def test_days_are_taken_out_and_put_in() -> None:
+    friday = (TimeWindow(time(8), time(12), frozenset({4})),)
+    validity = Validity(
+        date(2026, 5, 1), date(2026, 5, 31), frozenset({date(2026, 5, 8)}), frozenset({date(2026, 5, 3)})
+    )
+    assert holds(friday, validity, at("2026-05-01T09:00"))
+    assert not holds(friday, validity, at("2026-05-08T09:00"))
+    assert holds(friday, validity, at("2026-05-03T09:00"))
+    assert not holds(friday, validity, at("2026-05-03T13:00"))
+    assert not holds(friday, validity, at("2026-06-05T09:00"))
+
+
+def test_an_event_suspends_a_standing_permit() -> None:
+    marathon = Permit(
+        "marathon",
+        frozenset({"street_stall"}),
+        frozenset(),
+        validity=Validity(date(2026, 5, 1), date(2026, 5, 1)),
+        effect=Effect.BAN,
+        rank=10,
+    )
+    book = RuleBook([MARKET], [NIGHT, marathon], [])
+    assert book.decide(STALL, IN_MARKET, at("2026-05-01T20:00")).case
+    assert not book.decide(STALL, IN_MARKET, at("2026-05-02T20:00")).case
+
+
+def test_needs_of_a_category() -> None:
+    kerb = Zone("kerb", "no_parking", LEFT, "cam")
+    bay = Zone("bay", "legal_bay", LEFT, "cam")
+    book = RuleBook([kerb, bay])
+    noon = at("2026-05-01T12:00")
+    assert book.decide(PARKING, IN_MARKET, noon).case
+    assert book.decide(PARKING, ELSEWHERE, noon) == Outcome(False, "needs:zone:no_parking")
+    assert book.decide(BIKES, IN_MARKET, noon) == Outcome(False, "needs:outside:legal_bay")
+    assert book.decide(BIKES, ELSEWHERE, noon).case
+
+
+def test_ignored_and_watched_areas() -> None:
+    noon = at("2026-05-01T12:00")
+    ignore = Zone("screen", "ignore", LEFT, "cam")
+    assert RuleBook([ignore]).decide(STALL, IN_MARKET, noon) == Outcome(False, "zone:screen")
+    watch = Zone("pavement", "watch", LEFT, "cam", frozenset({"street_stall"}))
+    assert RuleBook([watch]).decide(STALL, IN_MARKET, noon).case
+    assert RuleBook([watch]).decide(STALL, ELSEWHERE, noon) == Outcome(False, "watch:cam")
+    assert RuleBook([watch]).decide(STALL, Spot("other", (0.75, 0.5)), noon).case
+
+
+def test_zones_on_the_map_hold_for_every_camera_that_sees_them() -> None:
+    square = Zone("square", "vending_point", ((120.0, 30.0), (120.03, 30.0), (120.03, 30.02), (120.0, 30.02)))
+    permit = Permit("fair", frozenset({"street_stall"}), frozenset({"square"}))
+    book = RuleBook([square], [permit])
+    noon = at("2026-05-01T12:00")
+    inside, outside = GeoPoint(30.015, 120.025), GeoPoint(30.03, 120.025)
+    assert not book.decide(STALL, Spot("any", (0.5, 0.5), inside), noon).case
+    assert book.decide(STALL, Spot("any", (0.5, 0.5), outside), noon).case
+    assert book.decide(STALL, Spot("any", (0.5, 0.5)), noon).case
+
+
+def test_the_foot_of_the_box_is_what_stands_somewhere() -> None:
+    place = Place(BoundingBox(100, 0, 300, 360), (1280, 720))
+    assert spot_of("cam", place) == Spot("cam", (200 / 1280, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("zones", "permits", "message"),
+    [
+        ([MARKET, MARKET], [], "'market' is given twice"),
+        ([Zone("line", "watch", LEFT[:2], "cam")], [], "has 2 corners"),
+        ([], [NIGHT], "names zone 'market'"),
+    ],
+)
+def test_a_book_that_contradicts_itself_is_refused(zones: list[Zone], permits: list[Permit], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        RuleBook(zones, permits)
+
+
+hour = st.integers(0, 23).map(time)
+days = st.frozensets(st.integers(0, 6), min_size=1)
+windows = st.lists(st.builds(TimeWindow, hour, hour, days), max_size=3).map(tuple)
+zone_ids = ["z0", "z1", "z2"]
+zones = st.tuples(
+    *(
+        st.builds(
+            Zone,
+            st.just(zone_id),
+            st.sampled_from(["ignore", "watch", "vending_point", "no_parking", "works"]),
+            st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=3, max_size=6).map(tuple),
+            st.sampled_from(["cam", "other"]),
+            st.sampled_from([frozenset(), frozenset({"street_stall"}), frozenset({"motor_parking"})]),
+        )
+        for zone_id in zone_ids
+    )
+)
+permits = st.lists(
+    st.builds(
+        Permit,
+        st.uuids().map(str),
+        st.sets(st.sampled_from(["street_stall", "motor_parking"]), min_size=1).map(frozenset),
+        st.frozensets(st.sampled_from(zone_ids)),
+        windows,
+        effect=st.sampled_from(Effect),
+        rank=st.integers(0, 2),
+    ),
+    max_size=6,
+    unique_by=lambda p: p.id,
+)
+kinds = st.one_of(st.none(), st.sampled_from(["vending_point", "no_parking", "works"]))
+rules = st.lists(
+    st.builds(
+        Rule,
+        st.uuids().map(str),
+        st.sets(st.sampled_from(["street_stall", "motor_parking"]), min_size=1).map(frozenset),
+        kinds,
+        kinds,
+        windows,
+        case=st.booleans(),
+        rank=st.integers(0, 2),
+    ),
+    max_size=6,
+    unique_by=lambda r: r.id,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    zones,
+    permits,
+    rules,
+    st.sampled_from([STALL, PARKING, BIKES]),
+    st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    st.integers(0, 60 * 24 * 400),
+    st.randoms(use_true_random=False),
+)
+def test_total_deterministic_and_independent_of_order(
+    some_zones: tuple[Zone, ...],
+    some_permits: list[Permit],
+    some_rules: list[Rule],
+    category: Category,
+    foot: tuple[float, float],
+    minute: int,
+    rnd: random.Random,
+) -> None:
+    local = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
+    spot = Spot("cam", foot)
+    outcome = RuleBook(some_zones, some_permits, some_rules).decide(category, spot, local)
+    assert outcome.rule
+    assert bool(outcome.codes) <= outcome.case
+    shuffled = [list(some_zones), list(some_permits), list(some_rules)]
+    for part in shuffled:
+        rnd.shuffle(part)
+    assert RuleBook(*shuffled).decide(category, spot, local) == outcome
