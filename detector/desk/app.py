@@ -22,10 +22,11 @@ from detector.desk.headers import SafeHeaders
 from detector.desk.inbox import inbox
 from detector.desk.ledger import Ledger
 from detector.desk.pages import Appearance, environment, pages
-from detector.desk.pictures import LogAccess, Pictures, evidence
+from detector.desk.pictures import Pictures, evidence
 from detector.desk.reading import reading
 from detector.desk.signature import SignatureCheck
 from detector.errors import ConfigError, StoreError
+from detector.evidence.access import AccessLog
 
 ASSETS = {"desk.css": "text/css", "desk.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -42,7 +43,7 @@ class DeskOptions:
     secrets: list[str] = field(repr=False)  # whsec_...; any of them is believed, so that one can be replaced
     evidence_directory: Path | None = None  # the desk serves the pictures in it
     evidence_base_url: str | None = None  # what evidence links begin with
-    log_access: LogAccess | None = None  # told before a picture is handed out
+    access_log_directory: Path | None = None  # who saw which picture; beside the pictures when None
     token: str | None = field(default=None, repr=False)  # needed to read, when set
     title: str = "Street desk"
     timezone: str = "UTC"  # IANA name; pages show times in it
@@ -57,8 +58,6 @@ def create_desk(options: DeskOptions) -> FastAPI:
     The ledger is closed when the server shuts the application down.
     Raises ConfigError for wrong options, StoreError when the ledger cannot be used.
     """
-    if options.evidence_directory is not None and options.log_access is None:
-        raise ConfigError("a desk that serves evidence pictures needs an access log (log_access)")
     check = SignatureCheck(options.secrets)
     gate = ReaderGate(options.token)
     pictures = Pictures(options.evidence_directory, options.evidence_base_url)
@@ -77,7 +76,7 @@ def create_desk(options: DeskOptions) -> FastAPI:
     app.include_router(inbox(ledger, check, options.clock, options.max_body_bytes))
     app.include_router(reading(ledger, gate))
     app.include_router(pages(ledger, gate, pictures, templates, options.clock))
-    app.include_router(evidence(pictures, gate, options.log_access))
+    app.include_router(evidence(pictures, gate, _access_log(options), options.clock))
     _add_assets(app)
     _add_refusals(app, templates, options.clock)
 
@@ -94,6 +93,13 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ConfigError(f"no such time zone: {name!r}; use a name such as Asia/Shanghai") from None
+
+
+def _access_log(options: DeskOptions) -> AccessLog | None:
+    pictures, folder = options.evidence_directory, options.access_log_directory
+    if pictures is None:
+        return None
+    return AccessLog(folder or pictures.with_name(f"{pictures.name}-access"))
 
 
 def _add_assets(app: FastAPI) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse
 
 from detector.desk.access import ReaderGate
-from detector.errors import ConfigError, DetectorError
-
-MEDIA_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
-LogAccess = Callable[[str, str], None]
-"""Called with (reader, name of the picture) before a picture is handed out; if it raises, it is not handed out."""
+from detector.errors import ConfigError, EvidenceError
+from detector.evidence.access import AccessLog
+from detector.evidence.archive import Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +31,10 @@ class Pictures:
     def __init__(self, directory: Path | None, base_url: str | None) -> None:
         """`directory` holds the pictures when the desk serves them itself.
 
-        `base_url` is what their links begin with (the worker's `evidence.base_url`); without a directory the
+        `base_url` is what their links begin with (the detector's `evidence.public_url`); without a directory the
         page loads pictures from there. Raises ConfigError when it is no http(s) URL.
         """
-        self._root = directory.resolve() if directory else None
+        self._archive = Archive(directory) if directory else None
         self._base = None
         if base_url is not None:
             if not _is_web(base_url):
@@ -45,7 +44,7 @@ class Pictures:
     @property
     def foreign_origin(self) -> str | None:
         """Origin other than the desk's own that pages load pictures from, for the content security policy."""
-        if self._base is None or self._root is not None:
+        if self._base is None or self._archive is not None:
             return None
         parts = urlsplit(self._base)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
@@ -55,7 +54,7 @@ class Pictures:
         if url is None:
             return Picture()
         if self._base and url.startswith(self._base):
-            if self._root is None:
+            if self._archive is None:
                 return Picture(src=url, link=url)
             return self._own(unquote(url.removeprefix(self._base)))
         if _is_web(url):
@@ -65,18 +64,13 @@ class Pictures:
         return Picture()
 
     def file(self, name: str) -> Path | None:
-        """The file called `name` (slash-separated, relative) inside the folder; None for anything else.
-
-        Links are resolved before the check, so neither `..` nor a symlink leads out of the folder.
-        """
-        if self._root is None or "\x00" in name or Path(name).suffix.lower() not in MEDIA_TYPES:
+        """The picture of that name (relative, as the archive gave it); None for anything else."""
+        if self._archive is None:
             return None
         try:
-            path = (self._root / name).resolve()
-            inside = path.is_relative_to(self._root) and path.is_file()
-        except OSError:  # e.g. a name that is too long
+            return self._archive.locate(name)
+        except EvidenceError:
             return None
-        return path if inside else None
 
     def _own(self, name: str) -> Picture:
         if self.file(name) is None:
@@ -85,25 +79,23 @@ class Pictures:
         return Picture(src=address, link=address)
 
 
-def evidence(pictures: Pictures, gate: ReaderGate, log_access: LogAccess | None) -> APIRouter:
+def evidence(
+    pictures: Pictures, gate: ReaderGate, access_log: AccessLog | None, clock: Callable[[], datetime]
+) -> APIRouter:
     """Route /evidence/{name}; every picture handed out is written to the access log first."""
     router = APIRouter()
 
     @router.get("/evidence/{name:path}")
-    def show(name: str, reader: str = Depends(gate)) -> FileResponse:
+    def show(request: Request, name: str, reader: str = Depends(gate)) -> FileResponse:
         path = pictures.file(name)
-        if path is None:
+        if path is None or access_log is None:
             raise HTTPException(404, "no such picture: it may be past its retention time")
-        if log_access is not None:
-            try:
-                log_access(reader, name)
-            except (OSError, DetectorError) as error:
-                raise HTTPException(503, "the access log cannot be written, so no picture is shown") from error
-        return FileResponse(
-            path,
-            media_type=MEDIA_TYPES[path.suffix.lower()],
-            headers={"Cache-Control": "private, max-age=3600"},
-        )
+        address = request.client.host if request.client else ""
+        try:
+            access_log.record(reader, name, clock(), address=address, purpose="desk")
+        except EvidenceError as error:
+            raise HTTPException(503, "the access log cannot be written, so no picture is shown") from error
+        return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
     return router
 

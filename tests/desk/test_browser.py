@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from detector.desk import DeskOptions, create_desk
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER: install chromium to test the pages")
+DAY = "2026/03/02"
 HOSTILE = "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>"
 
 
@@ -49,7 +51,14 @@ class Served:
 
     server: ServerHandle
     send: Callable[..., httpx.Response]
-    seen: list[tuple[str, str]] = field(default_factory=list)
+    access_log: Path
+
+    @property
+    def seen(self) -> list[tuple[str, str]]:
+        """(reader, picture) for every picture handed out so far."""
+        files = sorted(self.access_log.glob("*.jsonl"))
+        entries = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+        return [(entry["who"], entry["picture"]) for entry in entries]
 
     @property
     def url(self) -> str:
@@ -62,13 +71,11 @@ def serve(tmp_path: Path, make: Any, sender_of: Any) -> Iterator[Callable[..., S
     running: list[tuple[ServerHandle, httpx.Client]] = []
 
     def start(**options: Any) -> Served:
-        seen: list[tuple[str, str]] = []
         app = create_desk(
             DeskOptions(
                 f"sqlite:///{tmp_path}/desk.db",
                 [make.secret],
                 evidence_directory=tmp_path / "evidence",
-                log_access=lambda reader, name: seen.append((reader, name)),
                 refresh_s=0.2,
                 timezone="Asia/Shanghai",
                 **options,
@@ -77,7 +84,7 @@ def serve(tmp_path: Path, make: Any, sender_of: Any) -> Iterator[Callable[..., S
         server = serve_in_thread(app, "127.0.0.1", 0)
         client = httpx.Client(base_url=server.url)
         running.append((server, client))
-        return Served(server, sender_of(client), seen)
+        return Served(server, sender_of(client), tmp_path / "evidence-access")
 
     (tmp_path / "evidence").mkdir()
     yield start
@@ -156,15 +163,15 @@ def fill(served: Served, make: Any, evidence: Path, cases: int = 11) -> None:
             "score": 0.55 + 0.03 * (number % 14),
             "review": number % 5 == 3,
         }
-        street(evidence / f"{number}.jpg", number, dirty=True)
-        picture = {"url": f"{number}.jpg", "reason": None}
+        street(evidence / f"{DAY}/{number}.jpg", number, dirty=True)
+        picture = {"url": f"{DAY}/{number}.jpg", "reason": None}
         if number % 5 == 4:
             picture = {"url": None, "reason": "the redactor could not run"}
         minute = 7 * number
         assert served.send(make.problem(revision=1, minute=minute, evidence=picture, **facts)).is_success
         if number % 3 == 1:
-            street(evidence / f"{number}-after.jpg", number, dirty=False)
-            clean = {"url": f"{number}-after.jpg", "reason": None}
+            street(evidence / f"{DAY}/{number}-after.jpg", number, dirty=False)
+            clean = {"url": f"{DAY}/{number}-after.jpg", "reason": None}
             cleared = make.problem("cleared", revision=2, minute=minute + 47, evidence=clean, **facts)
             assert served.send(cleared).is_success
         if number == 4:
@@ -191,7 +198,7 @@ def test_the_page_of_cases(serve: Any, tab: Any, make: Any, tmp_path: Path) -> N
     keep(page, "cases")
     assert opened.complaints == []
     assert all(address.startswith(served.url) for address in opened.requests)
-    assert ("anonymous", "0.jpg") in served.seen
+    assert ("anonymous", f"{DAY}/0.jpg") in served.seen
     page.locator("select[name=category]").select_option("street_stall")
     page.wait_for_url("**/?*category=street_stall*")
     assert page.locator(".card").count() == 2
@@ -269,7 +276,7 @@ def test_a_browser_gives_the_token_as_password(serve: Any, tab: Any, make: Any, 
     fill(served, make, tmp_path / "evidence", cases=1)
     page = tab(http_credentials={"username": "li", "password": "open-sesame"}).open(served.url)
     page.wait_for_function("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
-    assert ("li", "0.jpg") in served.seen
+    assert ("li", f"{DAY}/0.jpg") in served.seen
     with pytest.raises(playwright.Error, match="INVALID_AUTH"):
         tab().open(served.url)
 
