@@ -14,18 +14,19 @@ find_python() {
 }
 
 prepare_venv() {
-    local name=$1 extras=$2 python wanted stamp
+    local name=$1 extras=$2 python wanted stamp quiet=-qq
     if [ ! -x .venv/bin/python ]; then
         python=$(find_python) || return 1
         echo "making .venv with $("$python" --version)" >&2
         "$python" -m venv .venv || return 1
     fi
-    wanted=$(cat pyproject.toml | .venv/bin/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
+    wanted=$(.venv/bin/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())' < pyproject.toml)
     stamp=.venv/.installed-$name
     if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted $extras" ]; then
         return 0
     fi
     echo "installing into .venv (${extras:-base only}); this happens once per change of pyproject.toml" >&2
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".${extras:+[$extras]}" >&2 || return 1
+    [ -t 2 ] && quiet=  # a person watches: show progress
+    .venv/bin/python -m pip install $quiet --disable-pip-version-check -e ".${extras:+[$extras]}" >&2 || return 1
     echo "$wanted $extras" > "$stamp"
 }
