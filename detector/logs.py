@@ -70,7 +70,11 @@ def logger(name: str, **fields: object) -> Logger:
     return Logger(logging.getLogger(name), fields)
 
 
-def set_up(level: Level = "info", style: Style = "console", stream: TextIO | None = None) -> None:
+def configure(
+    level: Level = "info",
+    format: Style = "console",  # noqa: A002 (named as in the settings)
+    stream: TextIO | None = None,
+) -> None:
     """Send all records of the process to `stream` (standard error by default), replacing what was set up before.
 
     Exceptions that nobody catches, in any thread, are logged too instead of being printed as they are, since a
@@ -81,7 +85,7 @@ def set_up(level: Level = "info", style: Style = "console", stream: TextIO | Non
     for handler in list(root.handlers):
         root.removeHandler(handler)
         handler.close()
-    root.addHandler(_handler(style, target))
+    root.addHandler(_handler(format, target))
     root.setLevel(level.upper())
     for chatty in ("httpx", "httpcore", "asyncio", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -22,11 +22,11 @@ prepare_venv() {
     fi
     wanted=$(.venv/bin/python -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())' < pyproject.toml)
     stamp=.venv/.installed-$name
-    if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted $extras" ]; then
+    if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted $extras $PWD" ]; then
         return 0
     fi
     echo "installing into .venv (${extras:-base only}); this happens once per change of pyproject.toml" >&2
     [ -t 2 ] && quiet=  # a person watches: show progress
     .venv/bin/python -m pip install $quiet --disable-pip-version-check -e ".${extras:+[$extras]}" >&2 || return 1
-    echo "$wanted $extras" > "$stamp"
+    echo "$wanted $extras $PWD" > "$stamp"
 }

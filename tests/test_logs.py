@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from detector.logs import Style, logger, set_up
+from detector.logs import Style, logger, configure
 
 CANARY = "c4n4ry-pa55"
 URL = f"rtsp://viewer:{CANARY}@192.0.2.1/stream?secret={CANARY}"
@@ -29,7 +29,7 @@ def _as_before() -> Iterator[None]:
 
 def written(style: Style, stream: io.StringIO | None = None) -> io.StringIO:
     stream = stream or io.StringIO()
-    set_up("debug", style, stream)
+    configure("debug", style, stream)
     return stream
 
 
@@ -63,7 +63,7 @@ def test_a_field_may_be_named_like_an_attribute_of_the_library() -> None:
 
 def test_a_level_that_is_not_wanted_is_not_written() -> None:
     stream = io.StringIO()
-    set_up("warning", "json", stream)
+    configure("warning", "json", stream)
     logger("x").info("m")
     assert stream.getvalue() == ""
 
