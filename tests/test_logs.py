@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from detector.logs import Style, logger, configure
+from detector.logs import Style, configure, logger
 
 CANARY = "c4n4ry-pa55"
 URL = f"rtsp://viewer:{CANARY}@192.0.2.1/stream?secret={CANARY}"
