@@ -23,9 +23,16 @@ class EndpointState:
     reason: str | None = None  # why it is disabled, one line, secrets removed
 
 
-def put(connection: Connection, state: EndpointState) -> None:
-    """Insert or overwrite."""
-    upsert(connection, endpoint, [asdict(state)], "name")
+def set_breaker(connection: Connection, name: str, breaker: str, failures: int, retry_at: datetime | None) -> None:
+    """Remember the breaker; whether the endpoint is disabled stays as it is."""
+    row = asdict(EndpointState(name, breaker, failures, retry_at))
+    upsert(connection, endpoint, [row], "name", change=["breaker", "failures", "retry_at"])
+
+
+def disable(connection: Connection, name: str, at: datetime, reason: str) -> None:
+    """Let nothing more be claimed for the endpoint."""
+    row = asdict(EndpointState(name, disabled_at=at, reason=reason))
+    upsert(connection, endpoint, [row], "name", change=["disabled_at", "reason"])
 
 
 def states(connection: Connection) -> dict[str, EndpointState]:

@@ -74,12 +74,16 @@ def upsert(
     rows: Sequence[Mapping[str, Any]],
     key: str,
     where: ColumnElement[bool] | None = None,
+    change: Sequence[str] | None = None,
 ) -> None:
-    """Insert rows, or overwrite all columns of those whose `key` is there already (and to which `where` applies)."""
+    """Insert rows; of those whose `key` is there already (and to which `where` applies) overwrite the columns.
+
+    change: overwrite only these columns.
+    """
     if not rows:
         return
     statement = _insert(connection, table)
-    changes = {name: statement.excluded[name] for name in rows[0] if name != key}
+    changes = {name: statement.excluded[name] for name in change or rows[0] if name != key}
     statement = statement.on_conflict_do_update(index_elements=[key], set_=changes, where=where)
     connection.execute(statement, rows)
 

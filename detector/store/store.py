@@ -157,10 +157,15 @@ class Store:
         with self._database.reading() as connection:
             return endpoints.states(connection)
 
-    def set_endpoint(self, state: EndpointState) -> None:
-        """Remember the state of an endpoint."""
+    def set_breaker(self, name: str, breaker: str, failures: int, retry_at: datetime | None) -> None:
+        """Remember the breaker of an endpoint, see `EndpointState`."""
         with self._database.writing() as connection:
-            endpoints.put(connection, state)
+            endpoints.set_breaker(connection, name, breaker, failures, retry_at)
+
+    def disable_endpoint(self, name: str, at: datetime, reason: str) -> None:
+        """Hand out no deliveries of this endpoint any more; they wait until it is enabled."""
+        with self._database.writing() as connection:
+            endpoints.disable(connection, name, at, reason)
 
     def enable_endpoint(self, name: str) -> bool:
         """Let a disabled endpoint have its deliveries again; True if it was disabled."""

@@ -189,7 +189,8 @@ def test_redelivered_events_keep_their_order_with_new_ones(store: Store) -> None
 
 def test_a_disabled_endpoint_keeps_its_deliveries_waiting(store: Store) -> None:
     store.record(NOON, [], [an_entry("e1", "p1", "desk", "map")])
-    store.set_endpoint(EndpointState("desk", disabled_at=NOON, reason="410 Gone"))
+    store.disable_endpoint("desk", NOON, "410 Gone")
+    store.set_breaker("desk", "open", 5, NOON)  # leaves it disabled
     assert [one.endpoint for one in claim(store)] == ["map"]
     assert store.outbox_depths()["desk"] == 1
     assert store.enable_endpoint("desk")
@@ -198,10 +199,13 @@ def test_a_disabled_endpoint_keeps_its_deliveries_waiting(store: Store) -> None:
 
 
 def test_endpoint_state_is_remembered(opened: Callable[[], Store]) -> None:
-    state = EndpointState("desk", "open", 5, NOON, None, None)
-    opened().set_endpoint(EndpointState("desk"))
-    opened().set_endpoint(state)
-    assert opened().endpoints() == {"desk": state}
+    opened().set_breaker("desk", "closed", 0, None)
+    opened().set_breaker("desk", "open", 5, NOON)
+    opened().disable_endpoint("map", NOON, "410 Gone")
+    assert opened().endpoints() == {
+        "desk": EndpointState("desk", "open", 5, NOON, None, None),
+        "map": EndpointState("map", "closed", 0, None, NOON, "410 Gone"),
+    }
 
 
 def test_hastened_deliveries_are_due_at_once(store: Store) -> None:

@@ -1,0 +1,152 @@
+"""From an event of the core to the bytes that are sent."""
+
+from __future__ import annotations
+
+from detector.core.camera import Camera
+from detector.core.category import Category
+from detector.core.detection import BoundingBox
+from detector.core.event import CameraHealthEvent, DetectionEvent, Event, ProblemEvent, type_of
+from detector.core.geo import GeoPoint
+from detector.core.problem import Place
+from detector.core.secrets import scrub
+from detector.delivery import wire
+from detector.errors import DeliveryError
+
+DEFAULT_SOURCE = "urn:street-detector"
+_LONGEST_REASON = 500  # characters
+
+
+def cloud_event(
+    event: Event,
+    *,
+    source: str = DEFAULT_SOURCE,
+    category: Category | None = None,
+    camera: Camera | None = None,
+    evidence_url: str | None = None,
+    evidence_reason: str | None = None,
+) -> bytes:
+    """Encode an event as a CloudEvents 1.0 JSON document in UTF-8.
+
+    source: URI reference of this installation; with the event's id it is unique.
+    category: the problem's category as configured; without it names are missing and a person must look.
+
+    Raises DeliveryError when the document exceeds 64 KiB, which only overlong configured texts can cause.
+    """
+    built = _built(event, source, category, camera, evidence_url, evidence_reason)
+    body = built.model_dump_json().encode()
+    if len(body) > wire.LARGEST:
+        raise DeliveryError(
+            f"event {event.id} has {len(body)} bytes, more than {wire.LARGEST}: "
+            "shorten the names of its category or camera in the configuration"
+        )
+    return body
+
+
+def subject_of(event: Event) -> str:
+    """The thing whose events keep their order: a problem, or a camera."""
+    return event.problem.id if isinstance(event, ProblemEvent) else event.camera_id
+
+
+def _built(
+    event: Event,
+    source: str,
+    category: Category | None,
+    camera: Camera | None,
+    evidence_url: str | None,
+    evidence_reason: str | None,
+) -> wire.CloudEvent:
+    where = None if camera is None else _camera(camera)
+    short_type = type_of(event)
+    id_, subject, time, schema = event.id, subject_of(event), event.occurred_at, wire.schema_id(short_type)
+    match event:
+        case ProblemEvent():
+            if evidence_url is None and evidence_reason is None:
+                evidence_reason = "no picture was made"
+            evidence = wire.Evidence(url=evidence_url, reason=_line(evidence_reason))
+            problem_data = _problem(event, category, where, evidence)
+            model = wire.PROBLEM_EVENTS[event.kind]
+            return model(id=id_, source=source, subject=subject, time=time, dataschema=schema, data=problem_data)
+        case CameraHealthEvent():
+            health = wire.CameraHealthData(
+                camera_id=event.camera_id,
+                camera=where,
+                status=event.status,
+                previous=event.previous,
+                reason=_line(event.reason),
+            )
+            return wire.CameraHealth(id=id_, source=source, subject=subject, time=time, dataschema=schema, data=health)
+        case DetectionEvent():
+            found = event.detection
+            detection = wire.DetectionData(
+                camera_id=event.camera_id,
+                camera=where,
+                label=found.label,
+                score=_score(found.score),
+                place=_place(Place(found.box, event.frame_size, found.ground)),
+                model_version=event.model_version,
+            )
+            return wire.DetectionObserved(
+                id=id_, source=source, subject=subject, time=time, dataschema=schema, data=detection
+            )
+
+
+def _problem(
+    event: ProblemEvent, category: Category | None, camera: wire.CameraData | None, evidence: wire.Evidence
+) -> wire.ProblemData:
+    problem = event.problem
+    configured = {} if category is None else dict(category.codes)
+    return wire.ProblemData(
+        problem_id=problem.id,
+        revision=problem.revision,
+        status=problem.status,
+        category=problem.category,
+        category_names={} if category is None else dict(category.names),
+        codes=dict(problem.codes) or configured,
+        rule=problem.rule,
+        label=problem.label,
+        camera_id=problem.camera_id,
+        camera=camera,
+        place=_place(problem.place),
+        first_seen=problem.first_seen,
+        last_seen=problem.last_seen,
+        opened_at=problem.opened_at,
+        cleared_at=problem.cleared_at,
+        reopened=problem.reopened,
+        score=_score(problem.best_score),
+        looks=problem.looks,
+        sightings=problem.sightings,
+        model_version=problem.model_version,
+        review=category is None or category.needs_review(problem.label),
+        evidence=evidence,
+    )
+
+
+def _place(place: Place) -> wire.PlaceData:
+    width, height = place.frame_size
+    return wire.PlaceData(
+        box=_box(place.box), frame_size=wire.FrameSize(width=width, height=height), ground=_ground(place.ground)
+    )
+
+
+def _box(box: BoundingBox) -> wire.Box:
+    # a hundredth of a pixel is finer than any model is
+    left, top, right, bottom = (round(float(edge), 2) for edge in (box.left, box.top, box.right, box.bottom))
+    return wire.Box(left=left, top=top, right=right, bottom=bottom)
+
+
+def _ground(point: GeoPoint | None) -> wire.Ground | None:
+    return None if point is None else wire.Ground(latitude=point.latitude, longitude=point.longitude)
+
+
+def _camera(camera: Camera) -> wire.CameraData:
+    return wire.CameraData(
+        name=camera.name or None, district=camera.district or None, position=_ground(camera.position)
+    )
+
+
+def _score(score: float) -> float:
+    return round(min(1.0, max(0.0, float(score))), 4)
+
+
+def _line(text: str | None) -> str | None:
+    return None if text is None else scrub(" ".join(text.split()))[:_LONGEST_REASON]
