@@ -43,12 +43,8 @@ class PartialDataset(YOLODataset):  # type: ignore[misc]  # ultralytics is untyp
         """The usual augmentations; transforms that mix pictures of any sets are not allowed."""
         for index in range(len(self.im_files)):
             self.members.setdefault(self.set_of(index), []).append(index)
-        if self.augment and any(
-            getattr(hyp, name, 0.0) for name in ("mixup", "cutmix", "copy_paste")
-        ):
-            raise ValueError(
-                "mixup, cutmix and copy_paste mix pictures of different sets: set them to 0"
-            )
+        if self.augment and any(getattr(hyp, name, 0.0) for name in ("mixup", "cutmix", "copy_paste")):
+            raise ValueError("mixup, cutmix and copy_paste mix pictures of different sets: set them to 0")
         transforms = super().build_transforms(hyp)
         first = transforms.transforms[0] if self.augment else None
         if first is not None and isinstance(first.transforms[0], Mosaic):
@@ -62,15 +58,10 @@ class PartialDataset(YOLODataset):  # type: ignore[misc]  # ultralytics is untyp
         return item
 
 
-def picture_repeats(
-    dataset: PartialDataset, evidence: Mapping[str, Mapping[str, Any]]
-) -> NDArray[np.float64]:
+def picture_repeats(dataset: PartialDataset, evidence: Mapping[str, Mapping[str, Any]]) -> NDArray[np.float64]:
     """(pictures,) expected draws per epoch, from the `repeat` of each picture's set."""
     return np.array(
-        [
-            float(evidence[dataset.set_of(index)].get("repeat", 1.0))
-            for index in range(len(dataset.im_files))
-        ]
+        [float(evidence[dataset.set_of(index)].get("repeat", 1.0)) for index in range(len(dataset.im_files))]
     )
 
 

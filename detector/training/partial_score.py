@@ -18,6 +18,8 @@ import torch
 from numpy.typing import NDArray
 from ultralytics.utils.nms import non_max_suppression
 
+from detector.training.partial_sets import PICTURE_SUFFIXES
+
 FloatArray = NDArray[np.float64]
 
 
@@ -49,23 +51,22 @@ def letterbox(image: NDArray[np.uint8], size: int) -> tuple[NDArray[np.uint8], f
     new_w, new_h = max(1, round(width * scale)), max(1, round(height * scale))
     canvas = np.full((size, size, 3), 114, np.uint8)
     left, top = (size - new_w) // 2, (size - new_h) // 2
-    canvas[top : top + new_h, left : left + new_w] = cv2.resize(
-        image, (new_w, new_h), interpolation=cv2.INTER_LINEAR
-    )
+    canvas[top : top + new_h, left : left + new_w] = cv2.resize(image, (new_w, new_h), interpolation=cv2.INTER_LINEAR)
     return canvas, scale, left, top
 
 
-def look_at_pictures(
-    model: torch.nn.Module, folder: Path, size: int, batch: int = 16, confidence: float = 0.005
+def val_pictures(folder: Path) -> list[Path]:
+    """The pictures of folder/<set>/, sorted."""
+    return sorted(path for path in folder.glob("*/*") if path.suffix.lower() in PICTURE_SUFFIXES)
+
+
+def look_at_files(
+    model: torch.nn.Module, files: Sequence[Path], size: int, batch: int = 16, confidence: float = 0.005
 ) -> list[PictureResult]:
-    """Run `model` (eval mode) over folder/<set>/<picture>, labels beside it under labels/ instead
-    of images/.
+    """Run `model` (eval mode) over pictures images/.../<set>/<picture>, whose labels lie under labels/ alike.
+
+    Pictures are letterboxed to size x size pixels; boxes scored below `confidence` are left out.
     """
-    files = sorted(
-        path
-        for path in folder.glob("*/*")
-        if path.suffix in {".webp", ".jpg", ".jpeg", ".png", ".bmp"}
-    )
     results: list[PictureResult] = []
     device = next(model.parameters()).device
     for start in range(0, len(files), batch):
@@ -76,9 +77,7 @@ def look_at_pictures(
         with torch.inference_mode():
             output = model(torch.from_numpy(np.ascontiguousarray(stack)).to(device).float() / 255)
         kept = non_max_suppression(output, confidence, 0.6, multi_label=True, max_det=300)
-        for path, image, (_, scale, left, top), found in zip(
-            chunk, images, boxed, kept, strict=True
-        ):
+        for path, image, (_, scale, left, top), found in zip(chunk, images, boxed, kept, strict=True):
             height, width = np.asarray(image).shape[:2]
             boxes = found.double().cpu().numpy()
             boxes[:, [0, 2]] = ((boxes[:, [0, 2]] - left) / (scale * width)).clip(0, 1)
@@ -92,13 +91,9 @@ def _truth(picture: Path) -> FloatArray:
     parts = list(picture.parts)
     parts[len(parts) - 1 - parts[::-1].index("images")] = "labels"
     path = Path(*parts).with_suffix(".txt")
-    rows = [
-        [float(value) for value in line.split()] for line in path.read_text().splitlines() if line
-    ]
+    rows = [[float(value) for value in line.split()] for line in path.read_text().splitlines() if line]
     table = np.array(rows, dtype=np.float64).reshape(-1, 5)
-    corners = np.concatenate(
-        [table[:, 1:3] - table[:, 3:5] / 2, table[:, 1:3] + table[:, 3:5] / 2], axis=1
-    )
+    corners = np.concatenate([table[:, 1:3] - table[:, 3:5] / 2, table[:, 1:3] + table[:, 3:5] / 2], axis=1)
     return np.concatenate([table[:, :1], corners], axis=1)
 
 
@@ -110,18 +105,12 @@ def label_scores(
     """AP50 of every label over the pictures of the sets that annotate it (`known` or `hinted`)."""
     scores: dict[str, LabelScore] = {}
     for number, label in enumerate(labels):
-        sets = {
-            n
-            for n, entry in evidence.items()
-            if label in entry["known"] or label in entry.get("hinted", {})
-        }
+        sets = {n for n, entry in evidence.items() if label in entry["known"] or label in entry.get("hinted", {})}
         scores[label] = average_precision([r for r in results if r.set_name in sets], number)
     return scores
 
 
-def average_precision(
-    results: Sequence[PictureResult], label: int, threshold: float = 0.5
-) -> LabelScore:
+def average_precision(results: Sequence[PictureResult], label: int, threshold: float = 0.5) -> LabelScore:
     """COCO-style AP (101 recall points, greedy by score, best free box) of one label at one IoU threshold."""
     total = sum(int((r.truth[:, 0] == label).sum()) for r in results)
     if not total:

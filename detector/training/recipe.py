@@ -44,9 +44,7 @@ class Recipe(BaseModel):
     seed: int = 0
     optimizer: Literal["AdamW", "SGD"] = "AdamW"
     learning_rate: float = Field(default=1e-3, gt=0.0)
-    last_learning_rate: float = Field(
-        default=0.02, gt=0.0, le=1.0, description="as a fraction of learning_rate"
-    )
+    last_learning_rate: float = Field(default=0.02, gt=0.0, le=1.0, description="as a fraction of learning_rate")
     weight_decay: float = Field(default=0.02, ge=0.0)
     warmup_epochs: float = Field(default=1.0, ge=0.0)
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -59,10 +57,9 @@ class Recipe(BaseModel):
     scale: float = Field(default=0.5, ge=0.0, le=0.9)
     translate: float = Field(default=0.1, ge=0.0, le=0.9)
     degrees: float = Field(default=0.0, ge=0.0, le=45.0)
+    freeze: int = Field(default=0, ge=0, description="first layers of the network that keep their start weights")
     average_decay: float = Field(default=0.999, gt=0.0, lt=1.0)
-    average_ramp: float = Field(
-        default=1000.0, gt=0.0, description="updates over which the average's decay ramps up"
-    )
+    average_ramp: float = Field(default=1000.0, gt=0.0, description="updates over which the average's decay ramps up")
 
     @property
     def epochs(self) -> int:
@@ -102,9 +99,5 @@ def read_recipe(path: Path) -> Recipe:
     except (yaml.YAMLError, ValidationError) as error:
         raise ConfigError(f"{path}: {error}") from error
     here = path.resolve().parent
-    moved = {
-        name: here / value
-        for name in ("data", "backbone", "start_from")
-        if (value := getattr(recipe, name))
-    }
+    moved = {name: here / value for name in ("data", "backbone", "start_from") if (value := getattr(recipe, name))}
     return recipe.model_copy(update=moved)

@@ -7,7 +7,7 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,9 +45,26 @@ class TrainResult:
     scores: dict[str, LabelScore]
 
 
-def train(recipe: Recipe, runs: Path, resume: bool = True) -> TrainResult:
+@dataclass(frozen=True, slots=True)
+class TrainStep:
+    """Where a run stands after a batch. `epoch` and `batch` count from 1; `losses` are running means of the epoch."""
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    image_size: int
+    losses: Mapping[str, float]
+
+
+Progress = Callable[[TrainStep], None]
+
+
+def train(recipe: Recipe, runs: Path, resume: bool = True, progress: Progress | None = None) -> TrainResult:
     """Train `recipe` in runs/<name>; an earlier unfinished run of the same name is continued.
 
+    Writes state.pt (all that is needed to go on), weights/last.pt and best.pt (for ultralytics' own tools),
+    results.csv and results.png (curves), val_predictions.jpg, and run.json (recipe, data hash, versions of each start).
     Raises DatasetError for empty or changed data and unsafe files, TrainingInterrupted on SIGTERM
     or SIGINT.
     """
@@ -64,9 +81,26 @@ def train(recipe: Recipe, runs: Path, resume: bool = True) -> TrainResult:
     with _stoppable():
         while (done := load_state(state).epoch if state.exists() else 0) < recipe.epochs:
             trainer = StageTrainer(recipe, _overrides(recipe, done, runs), state)
+            if progress is not None:
+                trainer.add_callback("on_train_batch_end", _reporter(progress, recipe))
             trainer.train()
             scores = trainer.scores
     return TrainResult(folder, state, load_state(state).epoch, scores)
+
+
+def _reporter(progress: Progress, recipe: Recipe) -> Callable[[StageTrainer], None]:
+    """A callback of ultralytics that counts batches, which the trainer itself does not keep."""
+    seen = {"epoch": -1, "batch": 0}
+
+    def report(trainer: StageTrainer) -> None:
+        if trainer.epoch != seen["epoch"]:
+            seen.update(epoch=trainer.epoch, batch=0)
+        seen["batch"] += 1
+        losses = {name: float(value) for name, value in trainer.tloss.items()}
+        batches, size = len(trainer.train_loader), trainer.args.imgsz
+        progress(TrainStep(trainer.epoch + 1, recipe.epochs, seen["batch"], batches, size, losses))
+
+    return report
 
 
 def _read_data(path: Path) -> dict[str, Any]:
@@ -75,12 +109,8 @@ def _read_data(path: Path) -> dict[str, Any]:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise DatasetError(f"{path}: cannot read the dataset ({error})") from error
-    if missing := [
-        key for key in ("names", "evidence", "exclusive", "root_hash") if key not in data
-    ]:
-        raise DatasetError(
-            f"{path}: {', '.join(missing)} missing; write it with `detector dataset merge`"
-        )
+    if missing := [key for key in ("names", "evidence", "exclusive", "root_hash") if key not in data]:
+        raise DatasetError(f"{path}: {', '.join(missing)} missing; write it with `detector dataset merge`")
     pictures = Path(data["path"]) / data["train"]
     if not any(pictures.glob("*/*")):
         raise DatasetError(f"{pictures}: no training pictures")
@@ -115,6 +145,7 @@ def _overrides(recipe: Recipe, done: int, runs: Path) -> dict[str, Any]:
         "warmup_epochs": recipe.warmup_epochs,
         "warmup_bias_lr": 0.0,
         "amp": False,
+        "freeze": recipe.freeze or None,
         "seed": recipe.seed,
         "deterministic": False,
         "patience": recipe.epochs + 1,
@@ -157,9 +188,7 @@ def _stoppable() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         if os.getpid() != owner:
             os._exit(128 + number)
-        raise TrainingInterrupted(
-            f"stopped by {signal.Signals(number).name}; run the same command to go on"
-        )
+        raise TrainingInterrupted(f"stopped by {signal.Signals(number).name}; run the same command to go on")
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -15,9 +15,10 @@ from ultralytics.utils.torch_utils import ModelEMA, unwrap_model
 from detector.errors import DatasetError
 from detector.training.partial_data import PartialDataset, RepeatSampler, picture_repeats
 from detector.training.partial_loss import EvidenceTable, partial_criterion
-from detector.training.partial_score import LabelScore, label_scores, look_at_pictures
+from detector.training.partial_samples import draw_samples
+from detector.training.partial_score import LabelScore, label_scores, look_at_files, val_pictures
 from detector.training.recipe import Recipe
-from detector.training.train_model import copy_backbone, fitting_tensors
+from detector.training.train_model import copy_backbone, fitting_tensors, read_checkpoint
 from detector.training.train_state import TrainState, load_state, save_state
 
 
@@ -34,9 +35,7 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
         self.scores: dict[str, LabelScore] = {}
         super().__init__(overrides=overrides)
         self.args.workers = recipe.workers  # the parent forces 0 on a CPU
-        self.table = EvidenceTable(
-            list(self.data["names"].values()), self.data["evidence"], self.data["exclusive"]
-        )
+        self.table = EvidenceTable(list(self.data["names"].values()), self.data["evidence"], self.data["exclusive"])
 
     def check_resume(self, overrides: dict[str, Any]) -> None:
         """Our own state file decides; `resume` keeps the parent from deleting results.csv."""
@@ -46,7 +45,9 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
     def setup_model(self) -> None:
         """Build the network for our labels and fill it from the recipe's start."""
         if not isinstance(self.model, torch.nn.Module):
-            if not str(self.model).endswith(".pt"):
+            if str(self.model).endswith(".pt"):
+                read_checkpoint(self.model)  # refuses with an error of ours before the parent opens it
+            else:
                 self.args.pretrained = False
             self.resume, resume = (
                 False,
@@ -60,25 +61,17 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
         if not self.resume and recipe.start_from is not None:
             earlier = load_state(recipe.start_from)
             if earlier.labels != list(self.data["names"].values()):
-                raise DatasetError(
-                    f"{recipe.start_from}: trained for other labels than {self.args.data}"
-                )
+                raise DatasetError(f"{recipe.start_from}: trained for other labels than {self.args.data}")
             fitting = fitting_tensors(earlier.average, self.model.state_dict())
             self.model.load_state_dict(fitting, strict=True)
         if recipe.precision == "bf16":
-            self.model = self.model.to(
-                memory_format=torch.channels_last
-            )  # 1.27 x faster with bfloat16 on Zen 5
+            self.model = self.model.to(memory_format=torch.channels_last)  # 1.27 x faster with bfloat16 on Zen 5
 
-    def get_model(
-        self, cfg: Any = None, weights: Any = None, verbose: bool = True
-    ) -> DetectionModel:
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> DetectionModel:
         """The detection network, without the parent's table of layers."""
         return super().get_model(cfg=cfg, weights=weights, verbose=False)
 
-    def build_dataset(
-        self, img_path: str, mode: str = "train", batch: int | None = None
-    ) -> PartialDataset:
+    def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> PartialDataset:
         """Our dataset; validation pictures are never cached (they are scored apart from the
         parent's validator).
         """
@@ -90,9 +83,7 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
             pad=0.0, prefix=colorstr(f"{mode}: "), task="detect", data=self.data,
         )  # fmt: skip
 
-    def get_dataloader(
-        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
-    ) -> Any:
+    def get_dataloader(self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:
         """Training pictures through the repeat sampler; the rest as ultralytics does."""
         if mode != "train":
             return super().get_dataloader(dataset_path, batch_size, rank, mode)
@@ -120,9 +111,8 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
 
     def _setup_train(self) -> None:
         super()._setup_train()
-        self.amp = (
-            self.recipe.precision == "bf16"
-        )  # torch's CPU autocast is bfloat16; no scaler is needed
+        self.metrics = {"metrics/mAP50(B)": 0.0} | {f"ap50/{label}": 0.0 for label in self.data["names"].values()}
+        self.amp = self.recipe.precision == "bf16"  # torch's CPU autocast is bfloat16; no scaler is needed
 
     def resume_training(self, ckpt: Any) -> None:
         """Set up the criterion and the weight average, then take over the state of the last
@@ -130,9 +120,7 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
         """
         if self.recipe.loss == "partial":
             self.model.criterion = partial_criterion(self.model, self.table)
-        self.ema = ModelEMA(
-            self.model, decay=self.recipe.average_decay, tau=self.recipe.average_ramp
-        )
+        self.ema = ModelEMA(self.model, decay=self.recipe.average_decay, tau=self.recipe.average_ramp)
         if not self.resume:
             return
         state = load_state(self.state_path)
@@ -150,6 +138,10 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
         self.start_epoch = state.epoch
         LOGGER.info(f"Going on after epoch {state.epoch}")
 
+    def label_loss_items(self, loss_items: Any = None, prefix: str = "train") -> Any:
+        """As the parent, without names for validation losses: we score labels instead."""
+        return [] if loss_items is None and prefix == "val" else super().label_loss_items(loss_items, prefix)
+
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Pictures as float 0..1, in the memory layout of the network."""
         batch = super().preprocess_batch(batch)
@@ -165,26 +157,18 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
         if not final and (self.epoch + 1) % self.recipe.score_every:
             return dict(self.metrics), float(self.fitness or 0.0)
         folder = Path(self.data["path"]) / "images" / "val"
-        results = look_at_pictures(self.ema.ema.eval(), folder, self.recipe.score_size)
-        self.scores = label_scores(
-            results, list(self.data["names"].values()), self.data["evidence"]
-        )
-        counted = {
-            label: score.ap50 for label, score in self.scores.items() if score.ap50 is not None
-        }
+        results = look_at_files(self.ema.ema.eval(), val_pictures(folder), self.recipe.score_size)
+        self.scores = label_scores(results, list(self.data["names"].values()), self.data["evidence"])
+        counted = {label: score.ap50 for label, score in self.scores.items() if score.ap50 is not None}
         if not counted:
-            raise DatasetError(
-                f"{folder}: no validation boxes; a run without validation cannot be judged"
-            )
+            raise DatasetError(f"{folder}: no validation boxes; a run without validation cannot be judged")
         fitness = sum(counted.values()) / len(counted)
-        metrics = {"metrics/mAP50(B)": fitness} | {
-            f"ap50/{label}": value for label, value in counted.items()
-        }
+        metrics = dict(self.metrics) | {"metrics/mAP50(B)": fitness}
+        metrics |= {f"ap50/{label}": value for label, value in counted.items()}
         if self.best_fitness is None or fitness > self.best_fitness:
             self.best_fitness = fitness
         LOGGER.info(
-            f"epoch {self.epoch + 1} AP50 {fitness:.3f}: "
-            + " ".join(f"{k} {v:.2f}" for k, v in counted.items())
+            f"epoch {self.epoch + 1} AP50 {fitness:.3f}: " + " ".join(f"{k} {v:.2f}" for k, v in counted.items())
         )
         return metrics, fitness
 
@@ -202,9 +186,13 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
                 best_fitness=self.best_fitness,
                 root_hash=self.data["root_hash"],
                 labels=list(self.data["names"].values()),
+                network=dict(unwrap_model(self.model).yaml),
             ),
         )
         return True
 
     def final_eval(self) -> None:
-        """Nothing: the averaged weights were scored at the end of the last epoch."""
+        """Draw what the averaged weights see in some val pictures; they were scored at the end of the last epoch."""
+        folder = Path(self.data["path"]) / "images" / "val"
+        labels = list(self.data["names"].values())
+        draw_samples(self.ema.ema.eval(), folder, labels, self.save_dir / "val_predictions.jpg", self.recipe.score_size)

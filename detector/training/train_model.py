@@ -38,9 +38,7 @@ def read_checkpoint(path: str | Path) -> torch.nn.Module:
     return model.float()
 
 
-def fitting_tensors(
-    source: dict[str, torch.Tensor], target: dict[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
+def fitting_tensors(source: dict[str, torch.Tensor], target: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The tensors of `source` whose name and shape `target` has, as float32."""
     return {k: v.float() for k, v in source.items() if k in target and v.shape == target[k].shape}
 
@@ -56,9 +54,7 @@ def copy_backbone(model: DetectionModel, path: Path) -> int:
         fitting = fitting_tensors(source, model.state_dict())
     except Exception as error:
         reason = (str(error).splitlines() or [""])[0]
-        raise DatasetError(
-            f"{path}: not a plain state dict that is safe to load ({reason})"
-        ) from error
+        raise DatasetError(f"{path}: not a plain state dict that is safe to load ({reason})") from error
     if len(fitting) < len(model.state_dict()) // 10:
         raise DatasetError(
             f"{path}: fits only {len(fitting)} of {len(model.state_dict())} tensors: another architecture"

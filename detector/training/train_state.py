@@ -16,8 +16,8 @@ from detector.errors import DatasetError
 
 @dataclass(frozen=True, slots=True)
 class TrainState:
-    """`epoch` counts finished epochs. `model` and `average` are float32 state dicts, `average` the
-    one to use.
+    """`epoch` counts finished epochs. `network` describes the architecture as ultralytics does (None in older files).
+    `model` and `average` are float32 state dicts, `average` the one to use.
     """
 
     epoch: int
@@ -28,6 +28,7 @@ class TrainState:
     best_fitness: float | None
     root_hash: str
     labels: list[str]
+    network: dict[str, Any] | None = None
 
 
 def save_state(path: Path, state: TrainState) -> None:
