@@ -1,0 +1,225 @@
+"""A stream or video file as a source of frames: RTSP(S) over TCP, RTMP, HTTP-FLV, HLS, MPEG-TS, files."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+import av
+import av.error
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from detector.core.frame import Frame
+from detector.errors import SourceUnreachable, SourceUnreadable
+from detector.logs import logger
+from detector.sources.container import HLS_READ_TIMEOUT_S, is_hls, is_live, open_container, shown, translated, video_of
+from detector.sources.decoding import BgrConverter, GopDecoder
+from detector.sources.options import Clock, StreamOptions
+from detector.sources.sampling import Sampler
+from detector.sources.timing import FileClock, LiveClock
+
+log = logger(__name__)
+
+BROKEN_READS = 50
+"""Damaged packets in a row after which a stream counts as unreadable."""
+
+
+def open_video(url: str, camera_id: str, options: StreamOptions, clock: Clock) -> VideoSource:
+    """Open a stream (rtsp, rtsps, rtmp, rtmps, http, https) or a video file and return it, sampling.
+
+    `clock` gives the present, aware UTC. Raises SourceUnreachable or SourceUnreadable; see open_container.
+    """
+    return VideoSource(url, camera_id, options, clock)
+
+
+def stream_clock(packet: Packet[VideoStream]) -> datetime | None:
+    """The packet's capture time by the sender's own clock, where it tells (RTSP: from RTCP sender reports)."""
+    if not packet.has_sidedata("prft"):
+        return None
+    # AVProducerReferenceTime: int64 wall clock in microseconds since 1970, int flags
+    (micros,) = struct.unpack_from("=q", bytes(packet.get_sidedata("prft")))
+    return datetime.fromtimestamp(micros / 1e6, UTC)
+
+
+def seconds(packet: Packet[VideoStream]) -> float | None:
+    """Presentation time of a packet in seconds, else its decoding time, else None."""
+    stamp = packet.pts if packet.pts is not None else packet.dts
+    return None if stamp is None else float(stamp * packet.time_base)
+
+
+class VideoSource:
+    """An open stream or file that gives one frame each `interval_s`. Implements FrameSource.
+
+    Keyframes alone are decoded where they come often enough; otherwise all that leads to a wanted picture is.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        camera_id: str,
+        options: StreamOptions,
+        clock: Clock,
+        *,
+        keyframes_only: bool = False,
+    ) -> None:
+        """See open_video. With `keyframes_only`, no picture between two keyframes is ever given."""
+        self.camera_id = camera_id
+        self._url = url
+        self._live = is_live(url)
+        self._options = options
+        self._clock = clock
+        self._keyframes_only = keyframes_only
+        self._closing = threading.Event()
+        self._reading = threading.Lock()
+        self._sampler = Sampler(options.interval_s)
+        self._container = open_container(url, options.open_timeout_s, options.read_timeout_s)
+        try:
+            self._video = video_of(self._container, url)
+            self._decoder = GopDecoder(self._video)
+        except BaseException:
+            self._container.close()
+            raise
+        self._converter = BgrConverter(options.max_width)
+        self._times = LiveClock(options.max_clock_offset_s) if self._live else FileClock(options.started_at or clock())
+        self._packets = self._demuxed()
+        self._sufficed: bool | None = None
+        self._began: tuple[float, datetime] | None = None  # files in real time: first frame, by both clocks
+
+    @property
+    def gop_s(self) -> float | None:
+        """Distance between keyframes as measured lately, seconds; None until two were seen."""
+        return self._sampler.gop_s
+
+    @property
+    def decodes_fully(self) -> bool:
+        """Whether keyframes come too seldom for the wanted interval, so that pictures between them are decoded."""
+        return self.gop_s is not None and not self._sampler.keyframes_suffice
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether capture times come from the stream's own clock."""
+        return self._times.believed
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The stream's own clock minus ours, seconds; None if it has none."""
+        return self._times.offset_s
+
+    def read(self) -> Frame | None:
+        """See FrameSource; None also after close()."""
+        with self._reading:
+            try:
+                frame = None if self._closing.is_set() else self._next()
+            except av.FFmpegError as error:
+                if not self._closing.is_set():
+                    limit = self._options.read_timeout_s
+                    if is_hls(self._url):
+                        limit = max(limit, HLS_READ_TIMEOUT_S)
+                    raise translated(error, self._url, f"no data for {limit:g} s") from error
+                frame = None
+        if self._closing.is_set():
+            self.close()
+            return None
+        return frame
+
+    def close(self) -> None:
+        """See FrameSource. A blocked read ends with the next packet, at the latest with its timeout, and then releases
+        the connection itself: FFmpeg's connections must not be closed under a running read.
+        """
+        self._closing.set()
+        if self._reading.acquire(blocking=False):
+            try:
+                self._packets.close()
+                self._container.close()
+            finally:
+                self._reading.release()
+
+    def _next(self) -> Frame | None:
+        last_picture = time.monotonic()
+        for packet in self._packets:
+            if self._closing.is_set():
+                return None
+            if packet.size == 0:
+                continue
+            frame = self._taken(packet)
+            if frame is not None:
+                self._pace(frame)
+                return frame
+            silent = time.monotonic() - last_picture
+            if self._live and silent > self._options.no_picture_s + self._options.interval_s:
+                raise SourceUnreadable(
+                    f"{shown(self._url)}: sends data, but no picture could be decoded for {silent:.0f} s"
+                )
+        return None
+
+    def _taken(self, packet: Packet[VideoStream]) -> Frame | None:
+        """Take a packet in; the frame that was due, if it completes one."""
+        t, arrival = seconds(packet), self._clock()
+        if t is not None:
+            self._times.observe(t, arrival, stream_clock(packet) if self._live else None)
+            self._sampler.see(t, keyframe=packet.is_keyframe)
+        due = self._sampler.due(t)
+        if packet.is_keyframe:
+            self._tell_how()
+            self._decoder.start(packet)
+        elif self._keyframes_only or self._sampler.keyframes_suffice:
+            self._decoder.skip()
+            return None
+        else:
+            self._decoder.follow(packet)
+        picture = self._decoder.picture() if due else None
+        if picture is None:
+            return None
+        self._sampler.take(t)
+        taken = t if picture.pts is None or picture.time_base is None else float(picture.pts * picture.time_base)
+        return Frame(self.camera_id, self._times.moment(taken, arrival), self._converter.image(picture))
+
+    def _tell_how(self) -> None:
+        """Say once, and again when it changes, what is decoded of this stream."""
+        gop, suffice = self._sampler.gop_s, self._sampler.keyframes_suffice
+        if self._keyframes_only or gop is None or suffice is self._sufficed:
+            return
+        self._sufficed = suffice
+        if suffice:
+            log.info("keyframes suffice", camera_id=self.camera_id, gop_s=round(gop, 2))
+        else:
+            log.warning(
+                "keyframes come too seldom for the wanted interval: decoding fully, at many times the cost; "
+                "shorten the camera's keyframe interval or lengthen interval_s",
+                camera_id=self.camera_id,
+                gop_s=round(gop, 2),
+                interval_s=self._options.interval_s,
+            )
+
+    def _pace(self, frame: Frame) -> None:
+        """Files in real time: wait until the frame's moment; ends at once on close."""
+        if self._live or not self._options.realtime:
+            return
+        now = time.monotonic()
+        if self._began is None:
+            self._began = (now, frame.captured_at)
+        begun, first = self._began
+        ahead = (frame.captured_at - first).total_seconds() - (now - begun)
+        if ahead > 0:
+            self._closing.wait(ahead)
+
+    def _demuxed(self) -> Generator[Packet[VideoStream]]:
+        """All packets of the video; survives damaged ones. Ends with a file, never with a live stream."""
+        broken = 0
+        while True:
+            try:
+                for packet in self._container.demux(self._video):
+                    broken = 0
+                    yield packet
+            except av.error.InvalidDataError:
+                broken += 1
+                if broken > BROKEN_READS:
+                    raise
+                continue
+            if self._live and self._container.duration is None:
+                raise SourceUnreachable(f"{shown(self._url)}: the stream ended")
+            return
