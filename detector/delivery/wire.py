@@ -34,7 +34,8 @@ def schema_id(event_type: str) -> str:
 
 
 class _Wire(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # the schemas allow fields that they do not name: a receiver must not refuse what a later version adds
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class Box(_Wire):
