@@ -1,6 +1,6 @@
 """A circuit breaker: an endpoint that is down is asked now and then, not with every event. Pure.
 
-closed --(FAILURES in a row, or the endpoint asks for a pause)--> open --(pause over)--> half_open --(success)--> closed
+closed --(failures in a row, or the endpoint asks for a pause)--> open --(pause over)--> half_open --(success)--> closed
                                                                    ^-----------------------(failure)------'
 While it is open no tries of any delivery are used up; the retry schedule counts real tries only.
 """
@@ -13,11 +13,20 @@ from enum import StrEnum
 
 from detector.ports import Attempt
 
-FAILURES = 5
-FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=5)
 LONGEST_WISH = timedelta(hours=1)
 """An endpoint that asks for a longer pause is asked again after this all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """When an endpoint counts as down, and how often it is then asked."""
+
+    failures: int = 5  # in a row
+    first_pause: timedelta = timedelta(seconds=5)  # doubled with each failed probe ...
+    longest_pause: timedelta = timedelta(minutes=5)  # ... up to this
+
+
+USUAL = BreakerPolicy()
 
 
 class BreakerState(StrEnum):
@@ -44,13 +53,13 @@ class Breaker:
             case BreakerState.OPEN | BreakerState.HALF_OPEN:
                 return min(wanted, 1) if self.retry_at is None or now >= self.retry_at else 0
 
-    def probing(self, now: datetime) -> Breaker:
+    def probing(self, now: datetime, policy: BreakerPolicy) -> Breaker:
         """A probe is on its way; nothing else may pass until it has ended, or got lost."""
         if self.state is BreakerState.CLOSED:
             return self
-        return replace(self, state=BreakerState.HALF_OPEN, retry_at=now + LONGEST_PAUSE)
+        return replace(self, state=BreakerState.HALF_OPEN, retry_at=now + policy.longest_pause)
 
-    def after(self, attempt: Attempt, now: datetime) -> Breaker:
+    def after(self, attempt: Attempt, now: datetime, policy: BreakerPolicy) -> Breaker:
         """The breaker after a try has ended."""
         if not is_down(attempt):
             return Breaker()
@@ -58,10 +67,11 @@ class Breaker:
         if attempt.retry_after_s is not None:
             wish = min(timedelta(seconds=attempt.retry_after_s), LONGEST_WISH)
             return Breaker(BreakerState.OPEN, failures, now + wish)
-        if failures < FAILURES and self.state is BreakerState.CLOSED:
+        if failures < policy.failures and self.state is BreakerState.CLOSED:
             return Breaker(failures=failures)
-        doublings = min(max(0, failures - FAILURES), 16)  # 2**16 pauses are far beyond the longest
-        return Breaker(BreakerState.OPEN, failures, now + min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE))
+        doublings = min(max(0, failures - policy.failures), 16)  # 2**16 pauses are far beyond the longest
+        pause = min(policy.first_pause * 2**doublings, policy.longest_pause)
+        return Breaker(BreakerState.OPEN, failures, now + pause)
 
 
 def is_down(attempt: Attempt) -> bool:

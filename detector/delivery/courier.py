@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from detector.delivery.breaker import Breaker, BreakerState
+from detector.delivery.breaker import USUAL, Breaker, BreakerPolicy, BreakerState
 from detector.delivery.endpoint import Endpoint
 from detector.delivery.retry import decide
 from detector.delivery.webhook import now_utc
@@ -45,12 +45,13 @@ class Courier:
         *,
         clock: Callable[[], datetime] = now_utc,
         chance: Callable[[], float] = random.random,
+        breaker: BreakerPolicy = USUAL,
         poll_s: float = POLL_S,
     ) -> None:
         """worker_id: stable over restarts of the same process, so that it finds its own unfinished claims again."""
         self._store = store
-        self._lanes = [_Lane(store, route, f"courier:{worker_id}", clock, chance, poll_s) for route in routes]
         self._worker_id = f"courier:{worker_id}"
+        self._lanes = [_Lane(store, route, self._worker_id, clock, chance, breaker, poll_s) for route in routes]
         self._forget: Callable[[], None] | None = None
 
     def start(self) -> None:
@@ -107,11 +108,13 @@ class _Lane:
         worker_id: str,
         clock: Callable[[], datetime],
         chance: Callable[[], float],
+        policy: BreakerPolicy,
         poll_s: float,
     ) -> None:
         self.name = route.endpoint.name
         self._store, self._endpoint, self._sink = store, route.endpoint, route.sink
         self._worker_id, self._clock, self._chance, self._poll_s = worker_id, clock, chance, poll_s
+        self._policy = policy
         self._lock = threading.Lock()  # guards the breaker
         self._breaker = Breaker()
         self._draining = threading.Event()
@@ -177,7 +180,7 @@ class _Lane:
             permits = self._breaker.permits(self._clock(), BATCH)
             before = self._breaker
             if permits:
-                self._breaker = self._breaker.probing(self._clock())
+                self._breaker = self._breaker.probing(self._clock(), self._policy)
         if not permits:
             return False
         taken: list[Delivery] = []
@@ -234,7 +237,7 @@ class _Lane:
         """Let the breaker know how a try ended; False when nothing more may be sent now."""
         now = self._clock()
         with self._lock:
-            before, self._breaker = self._breaker, self._breaker.after(attempt, now)
+            before, self._breaker = self._breaker, self._breaker.after(attempt, now, self._policy)
             after = self._breaker
         fields = {"endpoint": self.name}
         if attempt.gone:
