@@ -10,7 +10,7 @@ where they exist:
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ class DataYaml:
 
     path: Path  # the file itself
     root: Path  # folder that the split entries are relative to
-    splits: Mapping[str, tuple[Path, ...]]  # train, val, test -> picture folders
+    splits: Mapping[str, tuple[Path, ...]]  # train, val, test -> folders or .txt lists of pictures
     names: tuple[str, ...]  # in the order of the class numbers
     exhaustive: frozenset[str]  # may be empty: then no label is boxed completely
 
@@ -98,7 +98,12 @@ def read_yolo(path: Path, splits: Collection[str] = SPLITS, *, licence: str | No
 
 
 def pictures_in(folder: Path) -> Iterator[Path]:
-    """Pictures below `folder`, in name order."""
+    """Pictures below `folder` in name order, or those that a .txt list names (relative to the list)."""
+    if folder.is_file():
+        for line in folder.read_text(encoding="utf-8").splitlines():
+            if line.strip():
+                yield folder.parent / line.strip()
+        return
     yield from sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file())
 
 
@@ -183,8 +188,36 @@ def _names(path: Path, value: Any) -> tuple[str, ...]:
 
 
 def _folders(path: Path, root: Path, split: str, value: Any) -> tuple[Path, ...]:
-    folders = tuple(root / str(entry) for entry in (value if isinstance(value, list) else [value]))
-    for folder in folders:
-        if not folder.is_dir():
-            raise DatasetError(f"{path}: {split}: {folder} is no folder")
-    return folders
+    places = tuple(root / str(entry) for entry in (value if isinstance(value, list) else [value]))
+    for place in places:
+        if not place.is_dir() and not (place.suffix == ".txt" and place.is_file()):
+            raise DatasetError(f"{path}: {split}: {place} is neither a folder nor a .txt list of pictures")
+    return places
+
+
+def write_yolo(data: LabelledSet, folder: Path) -> None:
+    """Write `folder`/labels/<split>/*.txt and data.yaml; pictures belong beside them under images/<split>."""
+    splits = sorted({picture.split or "train" for picture in data.pictures})
+    for picture in data.pictures:
+        target = folder / "labels" / (picture.split or "train") / f"{picture.path.stem}.txt"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(label_text(picture.boxes, data.labels, picture.size), encoding="utf-8")
+    document: dict[str, Any] = {"path": ".", **{split: f"images/{split}" for split in splits}}
+    document |= {"names": list(data.labels), "exhaustive": sorted(data.exhaustive)}
+    (folder / "data.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+def label_text(boxes: Iterable[LabelledBox], names: tuple[str, ...], size: tuple[int, int]) -> str:
+    """The content of a label file; eight decimals keep a box within 0.001 px up to 100 000 px wide."""
+    width, height = size
+    lines = []
+    for item in boxes:
+        box = item.box
+        numbers = (
+            (box.left + box.right) / 2 / width,
+            (box.top + box.bottom) / 2 / height,
+            box.width / width,
+            box.height / height,
+        )
+        lines.append(f"{names.index(item.label)} " + " ".join(f"{number:.8f}" for number in numbers) + "\n")
+    return "".join(lines)

@@ -1,0 +1,1 @@
+"""Everything that can be wrong with a labelled set before a model is trained on it."""
