@@ -34,13 +34,13 @@ def run(
 
       kill -HUP $(pgrep -f "detector run")
     """
-    from detector.assembly import assemble
     from detector.config import load_settings
     from detector.logs import configure
+    from detector.service import Service
 
     settings = load_settings(config)
     configure(level=settings.log.level, format=settings.log.format)
-    service = assemble(settings, worker_id=worker_id)
+    service = Service(settings, worker_id=worker_id)
     ending, reload = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     signal.signal(signal.SIGINT, lambda *_: ending.set())
@@ -85,7 +85,12 @@ def desk(
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     signal.signal(signal.SIGINT, lambda *_: ending.set())
     server = open_desk(
-        data, secret_file=secret_file, evidence=evidence, evidence_url=evidence_url, host=host, port=port,
+        data,
+        secret_file=secret_file,
+        evidence=evidence,
+        evidence_url=evidence_url,
+        host=host,
+        port=port,
         timezone=timezone,
     )
     ERR.print(f"desk: {server.url}")
@@ -103,7 +108,9 @@ def demo(
         bool, typer.Option(help="print a summary at the end; exit with 1 if no case was opened and cleared")
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="port of the page; 0: any free one")] = 8900,
-    keep: Annotated[Path | None, typer.Option(help="folder to keep database and pictures in; default: thrown away")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="folder to keep database and pictures in; default: thrown away")
+    ] = None,
 ) -> None:
     """A street camera on loopback, the worker, the desk and its page, all on this machine.
 

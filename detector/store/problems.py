@@ -73,6 +73,14 @@ def page(
     return [problem_of(dict(row)) for row in connection.execute(query).mappings()]
 
 
+def counts_by_category(connection: Connection, status: ProblemStatus) -> dict[str, int]:
+    """How many problems of each category stand in `status`; categories without any are absent."""
+    query = (
+        select(problem.c.category, func.count()).where(problem.c.status == status.value).group_by(problem.c.category)
+    )
+    return {category: number for category, number in connection.execute(query)}
+
+
 def counts(connection: Connection) -> dict[ProblemStatus, int]:
     """How many problems stand in each status."""
     query = select(problem.c.status, func.count()).group_by(problem.c.status)

@@ -109,6 +109,11 @@ class Store:
         with self._database.reading() as connection:
             return problems.counts(connection)
 
+    def problem_counts_by_category(self, status: ProblemStatus) -> dict[str, int]:
+        """How many problems of each category stand in `status`; categories without any are absent."""
+        with self._database.reading() as connection:
+            return problems.counts_by_category(connection, status)
+
     # --- couriers ----------------------------------------------------------------------------------------------
 
     def on_recorded(self, listener: Callable[[], None]) -> Callable[[], None]:

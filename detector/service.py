@@ -1,0 +1,234 @@
+"""A whole installation in one process: worker, courier, health and metrics, chores; started, reloaded, stopped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from detector.api.app import create_api
+from detector.api.gauges import Gauges
+from detector.api.metrics import Metrics
+from detector.api.server import ServerHandle, serve_in_thread
+from detector.api.state import ApiState
+from detector.assembly import (
+    Lenses,
+    cameras_of,
+    categories_of,
+    decided_by,
+    default_worker_id,
+    keep_events_for,
+    new_id,
+    open_model,
+    picture_by,
+    refuse_without_cameras,
+    utc_now,
+    words_of,
+)
+from detector.config import Settings, load_settings
+from detector.core.camera import Camera
+from detector.core.problem import ProblemStatus
+from detector.core.rules import RuleBook
+from detector.delivery.courier import Courier, Route
+from detector.delivery.endpoint import endpoint_of, subscribers
+from detector.delivery.webhook import Webhook
+from detector.errors import DetectorError
+from detector.evidence.archive import Archive
+from detector.evidence.recorder import EvidenceRecorder
+from detector.evidence.redact import Redactor
+from detector.inference.bundle import MANIFEST
+from detector.store import open_store
+from detector.worker.chores import Chore, Chores
+from detector.worker.gate import OpenGate
+from detector.worker.herald import Herald
+from detector.worker.loop import Judging, Loop
+from detector.worker.mailbox import Mailbox
+from detector.worker.patrol import Patrol
+from detector.worker.reader import Judgement, StreamReader
+from detector.worker.roster import Roster
+from detector.worker.worker import Worker
+
+log = logging.getLogger(__name__)
+
+DAY_S = 86_400.0
+MODEL_WATCH_S = 5.0
+
+
+class Service:
+    """Everything `detector run` starts. Nothing is opened before `start`, except the model and the database."""
+
+    def __init__(self, settings: Settings, *, worker_id: str | None = None) -> None:
+        """Raises ConfigError, BundleError, EvidenceError or StoreError when a part of it cannot be had."""
+        refuse_without_cameras(settings)
+        self.settings = settings
+        self.worker_id = worker_id or default_worker_id()
+        self._cameras: Mapping[str, Camera] = cameras_of(settings)
+        self._lenses = Lenses(settings)
+        self.model = open_model(settings)
+        self._model_stamp = self._stamp()
+        self._archive = Archive(settings.evidence.directory)
+        self.store = open_store(settings.database)
+        self.metrics = Metrics()
+        self._endpoints = [endpoint_of(endpoint) for endpoint in settings.endpoints]
+        routes = [Route(endpoint, Webhook(endpoint)) for endpoint in self._endpoints]
+        self.courier = Courier(self.store, routes, self.worker_id)
+        self.worker = self._worker()
+        self._chores = Chores(
+            [
+                Chore("retention", DAY_S, self._forget_the_old),
+                Chore("model", MODEL_WATCH_S, self._take_up_a_new_model),
+            ]
+        )
+        self._server: ServerHandle | None = None
+
+    @property
+    def url(self) -> str | None:
+        """Where health and metrics are served; None before `start`."""
+        return None if self._server is None else self._server.url
+
+    def start(self) -> None:
+        """Begin to look, to deliver and to answer."""
+        api = self.settings.api
+        self._server = serve_in_thread(create_api(self._state()), api.host, api.port)
+        self.courier.start()
+        self.worker.start(self._cameras)
+        self._chores.start()
+        log.info("watching %d cameras with %s", len(self._cameras), self.model.model_version)
+
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """Stop looking, judge and store what was seen, send what is due; False when not all seen could be stored."""
+        drained = self.worker.stop(timeout_s * 0.6)
+        self.courier.stop(timeout_s * 0.3)
+        self._chores.stop()
+        if self._server is not None:
+            self._server.stop()
+        self.store.close()
+        return drained
+
+    def finished(self) -> bool:
+        """Whether all cameras were files and have been read to their end."""
+        return self.worker.finished()
+
+    def reload(self, path: Path) -> bool:
+        """Read the settings again: cameras, categories and model change; the rest needs a restart and is told so.
+
+        A file that is not valid changes nothing; returns whether it was taken.
+        """
+        try:
+            fresh = load_settings(path)
+            refuse_without_cameras(fresh)
+            cameras = cameras_of(fresh)
+            categories = categories_of(fresh, self.model)
+        except DetectorError as error:
+            log.error("the settings are not valid, the old ones stay in force: %s", error)
+            return False
+        for name in ("database", "evidence", "endpoints", "api", "patrol"):
+            if getattr(fresh, name) != getattr(self.settings, name):
+                log.warning("a change of `%s` takes effect at the next start", name)
+        if fresh.model.path != self.settings.model.path:
+            self._load_model(fresh.model.path)
+        self.settings, self._cameras, self._lenses = fresh, cameras, Lenses(fresh)
+        self.worker.loop.judging = Judging(categories, decided_by(RuleBook(), cameras))
+        self.worker.change(cameras)
+        log.info("settings reloaded: %d cameras", len(cameras))
+        return True
+
+    # --- parts ---------------------------------------------------------------------------------------------------
+
+    def _worker(self) -> Worker:
+        settings = self.settings
+        mailbox = Mailbox(self.metrics.dropped)
+        gate = OpenGate(settings.patrol.opens_per_second)
+        patrol = Patrol(
+            lambda camera: self._lenses.visit(camera),
+            mailbox,
+            gate,
+            utc_now,
+            concurrent=settings.patrol.concurrent,
+            jitter=settings.patrol.jitter,
+        )
+
+        def reader(camera: Camera, condition: Judgement) -> StreamReader:
+            return StreamReader(camera, lambda wanted: self._lenses.open(wanted), condition, mailbox, gate, utc_now)
+
+        roster = Roster(reader, lambda camera: self._lenses.condition(camera), patrol)
+        recorder = EvidenceRecorder(self._archive, Redactor().redact)
+        herald = Herald(
+            lambda event_type: subscribers(event_type, self._endpoints),
+            picture_by(recorder, settings.evidence.public_url),
+            words_of(settings.site),
+            lambda: self.worker.loop.judging.categories,
+            lambda: self._cameras,
+        )
+        loop = Loop(
+            *(mailbox, lambda: self.model.current, self.store, herald),
+            Judging(categories_of(settings, self.model), decided_by(RuleBook(), self._cameras)),
+            *(self.metrics, utc_now, new_id),
+            worker_id=self.worker_id,
+            batch_size=settings.model.batch_size,
+            max_wait_s=settings.model.max_wait_ms / 1000,
+        )
+        self.metrics.watch(
+            Gauges(
+                open_problems=self._open_problems,
+                outbox_depth=self.store.outbox_depths,
+                oldest_undelivered_s=self._oldest_undelivered_s,
+                breakers=self._breakers,
+                coverage=patrol.coverage,
+                open_streams=roster.open_streams,
+            )
+        )
+        return Worker(self.worker_id, self.store, mailbox, patrol, roster, loop, utc_now)
+
+    def _open_problems(self) -> Mapping[str, int]:
+        return self.store.problem_counts_by_category(ProblemStatus.OPEN)
+
+    def _oldest_undelivered_s(self) -> float:
+        oldest = self.store.oldest_undelivered()
+        return 0.0 if oldest is None else max(0.0, (utc_now() - oldest).total_seconds())
+
+    def _breakers(self) -> Mapping[str, str]:
+        known = self.store.endpoints()
+        return {e.name: str(known[e.name].breaker) if e.name in known else "closed" for e in self._endpoints}
+
+    def _state(self) -> ApiState:
+        return ApiState(
+            self.store,
+            self.metrics,
+            {
+                "loop": lambda: None if self.worker.loop.alive else "does not run",
+                "courier": lambda: None if self.courier.alive else "does not run",
+            },
+        )
+
+    # --- chores --------------------------------------------------------------------------------------------------
+
+    def _forget_the_old(self) -> None:
+        evidence = self.settings.evidence
+        purge = self._archive.purge(utc_now(), evidence.keep_days_by_category, evidence.keep_days)
+        events = self.store.prune(utc_now() - keep_events_for(self.settings))
+        log.info("retention: %d pictures and %d settled events deleted", purge.deleted, events)
+
+    def _stamp(self) -> tuple[Path, int] | None:
+        """Changes when another bundle is put in place: a promotion replaces the manifest or the link to the folder."""
+        try:
+            manifest = (self.settings.model.path / MANIFEST).resolve()
+            return manifest, manifest.stat().st_mtime_ns
+        except OSError:
+            return None
+
+    def _take_up_a_new_model(self) -> None:
+        stamp = self._stamp()
+        if stamp is None or stamp == self._model_stamp:
+            return
+        self._model_stamp = stamp
+        self._load_model(self.settings.model.path)
+
+    def _load_model(self, path: Path) -> None:
+        swap = self.model.load(path)
+        if not swap.accepted:
+            log.error("the new model is not fit, %s stays in force: %s", swap.model_version, swap.reason)
+            return
+        judging = self.worker.loop.judging
+        self.worker.loop.judging = Judging(categories_of(self.settings, self.model), judging.rules)
+        log.info("looking with %s now", swap.model_version)
