@@ -6,7 +6,7 @@ the merged YOLO layout that the trainer opens:
 
     OUT/images/{train,val}/<set>/<picture>   (symbolic links)
     OUT/labels/{train,val}/<set>/<picture>.txt   class cx cy w h, fractions of the picture's sides
-    OUT/data.yaml    names, the evidence table of every set, the recipe's and the data's hash
+    OUT/data.yaml    names, evidence of every set, boxes by label and origin, root hash of pictures and labels
 
 The folder name <set> is what later tells the loss which labels a picture is evidence for.
 """
@@ -106,6 +106,7 @@ def merge_sets(
     evidence: dict[str, dict[str, Any]] = {}
     digest = hashlib.sha256()
     kept: set[Path] = set()
+    boxes = {label: dict.fromkeys(("train", "val", "taught", "synthetic"), 0) for label in recipe.labels}
     for name, entry in recipe.sets.items():
         folder = set_folder(root, name, entry)
         names, exhaustive = _read_data_yaml(folder)
@@ -123,8 +124,11 @@ def merge_sets(
         for split in SPLITS:
             for picture in picture_files(folder / "images" / split):
                 lines = _label_lines(folder / "labels" / split / f"{picture.stem}.txt", table)
+                _count(boxes, lines, "synthetic" if entry.synthetic else split)
                 if taught and split == "train":
-                    lines += _taught_lines(recipe, taught.get((name, picture.name), ()))
+                    extra = _taught_lines(recipe, taught.get((name, picture.name), ()))
+                    _count(boxes, extra, "taught")
+                    lines += extra
                 link = out / "images" / split / name / picture.name
                 label_file = out / "labels" / split / name / f"{picture.stem}.txt"
                 _write(link, label_file, picture, lines)
@@ -142,6 +146,7 @@ def merge_sets(
         "names": dict(enumerate(recipe.labels)),
         "evidence": evidence,
         "exclusive": recipe.exclusive,
+        "boxes": boxes,
         "root_hash": digest.hexdigest(),
     }
     target = out / "data.yaml"
@@ -206,6 +211,12 @@ def _label_lines(path: Path, table: list[int | None]) -> list[str]:
 
 def _taught_lines(recipe: MixtureRecipe, boxes: Sequence[TaughtBox]) -> list[str]:
     return [_line(recipe.labels.index(label), box) for label, *box in boxes]
+
+
+def _count(boxes: dict[str, dict[str, int]], lines: Sequence[str], origin: str) -> None:
+    names = list(boxes)
+    for line in lines:
+        boxes[names[int(line.split(maxsplit=1)[0])]][origin] += 1
 
 
 def _line(label: int, box: Sequence[float]) -> str:

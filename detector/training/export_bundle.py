@@ -1,0 +1,95 @@
+"""From a training state to a sealed bundle: the ONNX file, and per label what it was trained on and how it did."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from detector.core.frame import Image
+from detector.errors import DatasetError
+from detector.inference.bundle import Bundle, LabelEntry
+from detector.inference.seal import seal
+from detector.training.export import export_onnx, halve_weights, read_network
+
+UNMEASURED_THRESHOLD = 0.5
+"""For labels without validation pictures: higher than the default, as nothing says how often they are wrong."""
+
+
+def label_entries(data: Path, figures: Mapping[str, Mapping[str, Any]] | None = None) -> tuple[LabelEntry, ...]:
+    """One entry per label of the merged dataset `data` (data.yaml), in model order.
+
+    `figures`: the "labels" object of `detector evaluate --json`. Raises DatasetError when a label has no training box
+    of any kind: a model must not list what it cannot find.
+    """
+    content = yaml.safe_load(data.read_text(encoding="utf-8"))
+    entries = []
+    for label in content["names"].values():
+        boxes = content["boxes"][label]
+        if not boxes["train"] and not boxes["synthetic"]:
+            raise DatasetError(f"{data}: no training box of {label!r}; drop the label or add a set that has it")
+        figure = (figures or {}).get(label, {})
+        threshold = figure.get("threshold")
+        entries.append(
+            LabelEntry(
+                name=label,
+                threshold=UNMEASURED_THRESHOLD if threshold is None else round(float(threshold), 4),
+                train_instances=boxes["train"],
+                val_instances=boxes["val"],
+                synthetic_only=not boxes["train"],
+                ap50=None if figure.get("ap50") is None else round(float(figure["ap50"]), 4),
+            )
+        )
+    return tuple(entries)
+
+
+def read_figures(path: Path) -> dict[str, dict[str, Any]]:
+    """The "labels" object of a file that `detector evaluate --json` printed; raises DatasetError."""
+    try:
+        labels = json.loads(path.read_text(encoding="utf-8"))["labels"]
+        return {str(name): dict(values) for name, values in labels.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{path}: not the JSON of `detector evaluate --json` ({error})") from error
+
+
+def export_bundle(
+    source: Path,
+    data: Path,
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    created: datetime,
+    precision: Literal["fp32", "fp16"] = "fp16",
+    nominal_size: int = 640,
+    licence: str = "AGPL-3.0-or-later",
+    figures: Mapping[str, Mapping[str, Any]] | None = None,
+    golden: Image | None = None,
+    card: str | None = None,
+    model: str | None = None,
+) -> Bundle:
+    """Export the averaged network of `source` (state.pt or an ultralytics checkpoint) into `folder`.
+
+    `data` is the merged dataset it was trained on; `nominal_size` the side of the canvas in pixels that the runtime
+    uses by default; `golden` a picture that may be published. Raises DatasetError when network and data do not belong
+    together, BundleError when the exported file is not one that the runtime can use.
+    """
+    network, labels = read_network(source, model)
+    entries = label_entries(data, figures)
+    if labels != [entry.name for entry in entries]:
+        raise DatasetError(f"{source}: was trained for other labels than {data} names")
+    root_hash = str(yaml.safe_load(data.read_text(encoding="utf-8"))["root_hash"])
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "model.onnx"
+        export_onnx(network, file, nominal_size)
+        if precision == "fp16":
+            halve_weights(file, file)
+        return seal(
+            file, folder, name=name, version=version, created=created, labels=entries, licence=licence,
+            nominal_size=(nominal_size, nominal_size), dataset=root_hash, precision=precision, golden=golden, card=card,
+        )  # fmt: skip
