@@ -6,6 +6,7 @@ street (x along it, y across it, z up), degrees, seconds.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SIZE = (1280, 720)
@@ -22,6 +23,21 @@ class View:
     at: tuple[float, float, float]
     look_at: tuple[float, float, float]
     view_angle: float
+
+    def project(self, x: float, y: float, z: float) -> tuple[float, float]:
+        """Pixel of a point in metres, in a picture of SIZE; the point must lie before the camera."""
+        ahead = _unit(tuple(b - a for a, b in zip(self.at, self.look_at, strict=True)))
+        right = _unit((ahead[1], -ahead[0], 0.0))
+        up = (right[1] * ahead[2], -right[0] * ahead[2], right[0] * ahead[1] - right[1] * ahead[0])
+        d = (x - self.at[0], y - self.at[1], z - self.at[2])
+        a, r, u = (sum(p * q for p, q in zip(d, axis, strict=True)) for axis in (ahead, right, up))
+        focal = SIZE[0] / 2 / math.tan(math.radians(self.view_angle) / 2)
+        return SIZE[0] / 2 + focal * r / a, SIZE[1] / 2 - focal * u / a
+
+
+def _unit(v: tuple[float, ...]) -> tuple[float, ...]:
+    length = math.sqrt(sum(c * c for c in v))
+    return tuple(c / length for c in v)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,15 @@ class Track:
         """Number of frames that one crossing takes."""
         return max(2, round(abs(self.end - self.start) / self.speed * FPS) + 1)
 
+    @property
+    def stride(self) -> int:
+        """Every how many frames the object is rendered; between them it is shifted and scaled."""
+        return 3
+
+    def x(self, step: int) -> float:
+        """Its place along the road at frame `step` of the crossing, metres."""
+        return self.start + (self.end - self.start) * step / (self.steps - 1)
+
 
 KERB = 0.14
 CAMERA = View((-7.5, -6.0, 5.2), (3.6, 4.2, 0.35), 66.0)
@@ -99,12 +124,12 @@ PROBLEMS = (
 )
 
 TRACKS = (
-    Track("bus", "bus", 4, 40.0, -16.0, 2.1, 8.0, (26.0, 70.0), colour=(0.05, 0.28, 0.2)),
-    Track("white", "car", 2, 36.0, -12.0, 2.1, 9.0, (4.0, 48.0, 78.0), colour=(0.72, 0.72, 0.72)),
+    Track("bus", "bus", 4, 40.0, -16.0, 1.1, 8.0, (26.0, 70.0), colour=(0.05, 0.28, 0.2)),
+    Track("white", "car", 2, 36.0, -12.0, 1.1, 9.0, (4.0, 48.0, 78.0), colour=(0.72, 0.72, 0.72)),
     Track("walker", "person", 5, -7.5, 15.0, 6.5, 1.35, (2.0, 49.0), KERB),
-    Track("red", "car", 11, -12.0, 34.0, -1.3, 8.5, (1.0, 21.0, 36.5, 88.0),
+    Track("red", "car", 11, -12.0, 34.0, -1.6, 8.5, (1.0, 21.0, 36.5, 88.0),
           colour=(0.4, 0.03, 0.03)),
-    Track("dark", "car", 6, 36.0, -12.0, 2.1, 8.0, (14.0, 60.0), colour=(0.06, 0.07, 0.09)),
-    Track("van", "van", 3, -13.0, 34.0, -1.3, 8.0, (54.0, 74.0)),
+    Track("dark", "car", 6, 36.0, -12.0, 1.1, 8.0, (14.0, 60.0), colour=(0.06, 0.07, 0.09)),
+    Track("van", "van", 3, -13.0, 34.0, -1.6, 8.0, (54.0, 74.0)),
     Track("stroller", "person", 9, 15.0, -7.5, 6.0, 1.2, (24.0, 72.0), KERB),
 )

@@ -25,11 +25,21 @@ from datasets.synthetic.blender.people import person
 from datasets.synthetic.blender.props import KINDS
 from datasets.synthetic.blender.vehicles import bus, car, van
 from datasets.synthetic.plan_demo import (
-    CAMERA, FIXTURES, FPS, LIGHT, PROBLEMS, SIZE, STREET_SEED, TRACKS, Spot, Track,
+    CAMERA,
+    FIXTURES,
+    FPS,
+    LIGHT,
+    PROBLEMS,
+    SIZE,
+    STREET_SEED,
+    TRACKS,
+    Spot,
+    Track,
 )
 
-SAMPLES_PLATE, SAMPLES_SPRITE = 32, 10
+SAMPLES_PLATE, SAMPLES_SPRITE = 32, 8
 EXPOSURE = 0.1  # stops
+VEHICLE_SCALE = 0.5  # moving vehicles are soft in a camera picture; half the resolution costs a quarter
 
 
 def put(spot: Spot) -> list[Object]:
@@ -41,24 +51,24 @@ def put(spot: Spot) -> list[Object]:
     return things
 
 
-def set_up() -> tuple[list[Object], list[Object]]:
-    """The empty street; returns (ground objects, everything else)."""
+def set_up() -> tuple[list[Object], list[Object], list[Object]]:
+    """The empty street; returns (ground, houses, fixtures)."""
     stage.clear()
     rng = Random(STREET_SEED)
     layout = street.Layout()
     ground = street.road(layout, [], 0.0, rng) + street.pavements(layout, rng)
-    rest = street.shop_fronts(layout, rng, False) + street.skyline(layout, rng)
-    for spot in FIXTURES:
-        rest += put(spot)
+    houses = street.shop_fronts(layout, rng, False) + street.skyline(layout, rng)
+    fixtures = [thing for spot in FIXTURES for thing in put(spot)]
     stage.daylight(**LIGHT)
     stage.camera(CAMERA.at, CAMERA.look_at, CAMERA.view_angle)
     stage.quality(SIZE, SAMPLES_PLATE, 1, exposure=EXPOSURE)
     bpy.context.view_layer.update()
-    return ground, rest
+    return ground, houses, fixtures
 
 
-def bounds(things: Sequence[Object], margin: float = 0.03) -> tuple[int, int, int, int] | None:
-    """Pixels that the group and its shadow can touch; None when it is out of the picture."""
+def bounds(things: Sequence[Object], margin: float = 0.03,
+           size: tuple[int, int] = SIZE) -> tuple[int, int, int, int] | None:
+    """Pixels, in a picture of `size`, that the group and its shadow can touch; None when it is out of the picture."""
     scene = bpy.context.scene
     sun = next(o for o in scene.objects if o.type == "LIGHT")
     ray = sun.matrix_world.to_3x3() @ Vector((0, 0, -1))
@@ -75,8 +85,8 @@ def bounds(things: Sequence[Object], margin: float = 0.03) -> tuple[int, int, in
     xy = np.array(seen)
     low, high = xy.min(0) - margin, xy.max(0) + margin
     low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
-    box = (int(low[0] * SIZE[0]), int(low[1] * SIZE[1]), math.ceil(high[0] * SIZE[0]),
-           math.ceil(high[1] * SIZE[1]))
+    box = (int(low[0] * size[0]), int(low[1] * size[1]), math.ceil(high[0] * size[0]),
+           math.ceil(high[1] * size[1]))
     return box if box[2] - box[0] > 4 and box[3] - box[1] > 4 else None
 
 
@@ -110,7 +120,8 @@ def plates(folder: pathlib.Path) -> None:
         bpy.context.view_layer.update()
         everything = things + [o for group in extra for o in group]
         area = bounds(everything)
-        assert area is not None, problem.name
+        if area is None:
+            raise ValueError(f"problem {problem.name} lies outside the picture: correct its spot in plan_demo")
         with stage.window(*area):
             mask = stage.render(folder / f"problem-{problem.name}.png")
         np.save(folder / f"problem-{problem.name}.npy", mask.astype(np.uint8))
@@ -129,19 +140,28 @@ def build(track: Track, step: int) -> list[Object]:
     return maker(rng, track.colour)
 
 
-def sprites(folder: pathlib.Path, ground: Sequence[Object], rest: Sequence[Object]) -> None:
-    """Each track frame by frame on a transparent film, hidden by what stands in front of it."""
-    stage.quality(SIZE, SAMPLES_SPRITE, 2, transparent=True, exposure=EXPOSURE)
+def sprites(folder: pathlib.Path, ground: Sequence[Object], houses: Sequence[Object],
+            fixtures: Sequence[Object]) -> None:
+    """Each track, every `stride` frames, on a transparent film.
+
+    People are cut by the trees and bins in front of them; vehicles pass in front of everything.
+    """
     for thing in ground:
         thing.is_shadow_catcher = True
-    for thing in rest:
+    remove(houses)
+    for thing in fixtures:
         thing.is_holdout = True
     for track in TRACKS:
         where = folder / f"track-{track.name}"
         where.mkdir(exist_ok=True)
         things: list[Object] = []
         home: list[Matrix] = []
-        for step in range(track.steps):
+        for thing in fixtures:
+            thing.hide_render = track.kind != "person"
+        scale = 1.0 if track.kind == "person" else VEHICLE_SCALE
+        size = (round(SIZE[0] * scale), round(SIZE[1] * scale))
+        stage.quality(size, SAMPLES_SPRITE, 2, transparent=True, exposure=EXPOSURE)
+        for step in range(0, track.steps, track.stride):
             side = where / f"{step:04d}.json"
             if side.exists():
                 continue
@@ -150,20 +170,19 @@ def sprites(folder: pathlib.Path, ground: Sequence[Object], rest: Sequence[Objec
                 things = build(track, step)
                 bpy.context.view_layer.update()
                 home = [thing.matrix_world.copy() for thing in things]
-            x = track.start + (track.end - track.start) * step / (track.steps - 1)
-            move = Matrix.Translation((x, track.y, track.z))
+            move = Matrix.Translation((track.x(step), track.y, track.z))
             if track.end < track.start:
                 move = move @ Matrix.Rotation(math.pi, 4, "Z")
             for thing, matrix in zip(things, home, strict=True):
                 thing.matrix_world = move @ matrix
             bpy.context.view_layer.update()
-            area = bounds(things, 0.006)
+            area = bounds(things, 0.006, size)
             if area is None:
                 save(side, {"empty": True})
                 continue
             with stage.window(*area):
                 stage.render(where / f"{step:04d}.png")
-            save(side, {"left": area[0], "top": area[1]})
+            save(side, {"left": area[0], "top": area[1], "scale": scale})
         remove(things)
         print(f"track {track.name} done", flush=True)
 
@@ -172,11 +191,11 @@ def main() -> None:
     """Renders whatever is missing in the folder given on the command line."""
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    ground, rest = set_up()
+    ground, houses, fixtures = set_up()
     plates(folder)
     print("plates done", flush=True)
     if len(sys.argv) < 3:
-        sprites(folder, ground, rest)
+        sprites(folder, ground, houses, fixtures)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,173 @@
+"""Command line of the synthetic pictures: `python -m datasets.synthetic --help`."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+from functools import partial
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from datasets.synthetic import cutouts, demo_video
+from datasets.synthetic.backgrounds import SOURCES, own_labels, read_source
+from datasets.synthetic.layout import SetWriter
+from datasets.synthetic.paste import make_set
+from datasets.synthetic.plan_cutouts import KINDS, plan_cutouts
+from datasets.synthetic.plan_scenes import plan_scene
+from datasets.synthetic.rendered import collect_scenes
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+console = Console(stderr=True)
+
+Work = Annotated[pathlib.Path, typer.Option(help="Folder for rendered parts; what stands there is kept and used.")]
+Seed = Annotated[int, typer.Option(help="Equal seeds give equal plans.")]
+Blender = Annotated[pathlib.Path, typer.Option(
+    help="Python interpreter that has `bpy` (pip install '.[synthetic]'); this one by default.")]
+
+
+def run_blender(python: pathlib.Path, module: str, plan: pathlib.Path, out: pathlib.Path, total: int) -> None:
+    """Runs a rendering module in its own process and shows its progress; exits with a plain message on failure."""
+    probe = subprocess.run([str(python), "-c", "import bpy"], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        console.print(f"{python} has no usable `bpy`: install the extra `synthetic` on Python 3.11, or name another "
+                      f"interpreter with --blender-python.\n{probe.stderr.strip().splitlines()[-1:]}")
+        raise typer.Exit(2)
+    root = pathlib.Path(__file__).resolve().parents[2]
+    with Progress(console=console) as bar, subprocess.Popen(
+        [str(python), "-m", f"datasets.synthetic.blender.{module}", str(plan.resolve()), str(out.resolve())],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=root,
+    ) as child:
+        task = bar.add_task(f"rendering {module}", total=total)
+        tail: list[str] = []
+        for line in child.stdout or ():
+            tail = [*tail[-20:], line]
+            if line.startswith("{"):
+                bar.update(task, completed=json.loads(line)["done"])
+        if child.wait() != 0:
+            console.print("".join(tail))
+            console.print(f"rendering stopped with code {child.returncode}; run the same command to go on")
+            raise typer.Exit(1)
+
+
+@app.command("cutouts")
+def render_cutouts(
+    work: Work, seed: Seed = 1,
+    per_label: Annotated[int, typer.Option(help="Rendered objects per label.", min=5)] = 40,
+    samples: Annotated[int, typer.Option(help="Cycles samples per pixel (denoised).", min=1)] = 12,
+    blender_python: Blender = pathlib.Path(sys.executable),
+) -> None:
+    """Render single objects with alpha and shadow, for pasting.
+
+    Example: python -m datasets.synthetic cutouts --work /data/synthetic-work --per-label 40
+    """
+    plans = plan_cutouts(seed, per_label, samples=samples)
+    work.mkdir(parents=True, exist_ok=True)
+    plan = work / "cutouts.jsonl"
+    plan.write_text("\n".join(json.dumps(p.as_record()) for p in plans) + "\n")
+    run_blender(blender_python, "cutouts", plan, work / "cutouts", len(plans))
+
+
+@app.command("paste")
+def paste(
+    work: Work,
+    data: Annotated[pathlib.Path, typer.Option(help="Folder that holds the real sets (bins-cn, cctv-vn, ...).")],
+    out: Annotated[pathlib.Path, typer.Option(help="Where the sets are written, one folder each.")],
+    seed: Seed = 1,
+    per_label: Annotated[int, typer.Option(help="Pictures per label over all backgrounds, train part.", min=1)] = 240,
+) -> None:
+    """Set cut-outs, puddles and adverts into the train pictures of the real sets.
+
+    Example: python -m datasets.synthetic paste --work /data/synthetic-work --data ../shared/data --out /data/synthetic
+    """
+    rendered = cutouts.find(work / "cutouts")
+    missing = [label for label in KINDS if not any(c.label == label for c in rendered)]
+    if missing:
+        console.print(f"{work}/cutouts: no cut-outs of {', '.join(missing)}; run `cutouts` first")
+        raise typer.Exit(2)
+    sources = [s for s in SOURCES if (data / s.name / "data.yaml").exists()]
+    if not sources:
+        console.print(f"{data}: none of the sets {', '.join(s.name for s in SOURCES)} is there")
+        raise typer.Exit(2)
+    shares = {label: sum(label in s.pasted for s in sources) for s in sources for label in s.pasted}
+    for source in sources:
+        wanted = {label: -(-per_label // shares[label]) for label in source.pasted}
+        known = tuple(dict.fromkeys((*own_labels(data, source), *source.sure)))
+        writer = SetWriter(out / f"paste-{source.name}", known, PASTE_README.format(source=source.name))
+        with Progress(console=console) as bar:
+            task = bar.add_task(f"paste-{source.name}", total=None)
+            make_set(writer, read_source(data, source), rendered, seed, wanted, partial(bar.advance, task, 1))
+        console.print(f"paste-{source.name}", writer.finish())
+
+
+@app.command("scenes")
+def render_scenes(
+    work: Work,
+    out: Annotated[pathlib.Path, typer.Option(help="Where the set `streets` is written.")],
+    seed: Seed = 1,
+    count: Annotated[int, typer.Option(help="Number of pictures.", min=1)] = 72,
+    samples: Annotated[int, typer.Option(help="Cycles samples per pixel (denoised).", min=1)] = 12,
+    blender_python: Blender = pathlib.Path(sys.executable),
+) -> None:
+    """Render whole streets: other cameras, light, weather and placing in each picture.
+
+    Example: python -m datasets.synthetic scenes --work /data/synthetic-work --out /data/synthetic --count 72
+    """
+    plans = [plan_scene(seed, index, samples=samples) for index in range(count)]
+    work.mkdir(parents=True, exist_ok=True)
+    plan = work / "scenes.jsonl"
+    plan.write_text("\n".join(json.dumps(p.as_record()) for p in plans) + "\n")
+    run_blender(blender_python, "scenes", plan, work / "scenes", len(plans))
+    console.print("streets", collect_scenes(work / "scenes", [p.name for p in plans], out / "streets"))
+
+
+@app.command("collect")
+def collect(
+    work: Work,
+    out: Annotated[pathlib.Path, typer.Option(help="Where the set `streets` is written.")],
+) -> None:
+    """Write the set `streets` from whatever scenes are rendered so far."""
+    names = sorted(p.stem for p in (work / "scenes").glob("*.json"))
+    console.print("streets", collect_scenes(work / "scenes", names, out / "streets"))
+
+
+@app.command("demo")
+def demo(
+    work: Work,
+    out: Annotated[pathlib.Path, typer.Option(help="Folder for street.mp4 and street.json.")],
+    crf: Annotated[int, typer.Option(help="x264 quality; higher is smaller.", min=1, max=51)] = 27,
+    blender_python: Blender = pathlib.Path(sys.executable),
+) -> None:
+    """Render the demo clip and its truth file.
+
+    Example: python -m datasets.synthetic demo --work /data/synthetic-work --out detector/demo
+    """
+    layers = work / "demo"
+    root = pathlib.Path(__file__).resolve().parents[2]
+    if not demo_video.complete(layers):
+        command = [str(blender_python), "-m", "datasets.synthetic.blender.demo", str(layers.resolve())]
+        if subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+            console.print("rendering the demo failed; run the same command to go on where it stopped")
+            raise typer.Exit(1)
+    out.mkdir(parents=True, exist_ok=True)
+    with Progress(console=console) as bar:
+        task = bar.add_task("composing", total=demo_video.FRAMES)
+        demo_video.encode(layers, out / "street.mp4", crf, lambda index: bar.update(task, completed=index + 1))
+    (out / "street.json").write_text(json.dumps(demo_video.truth(layers, "street.mp4"), indent=1) + "\n")
+
+
+PASTE_README = """SYNTHETIC objects (rendered cut-outs, drawn puddles and adverts) set into the TRAIN pictures of the
+real set `{source}` by `python -m datasets.synthetic paste`. The boxes that the set itself carries are kept. `exhaustive` names
+the set's own exhaustive labels and those pasted labels of which its pictures hold practically none themselves.
+
+Made from `{source}`: its terms apply, do not redistribute. train and val here hold different groups of backgrounds and
+different rendered objects, but BOTH come from the train split of `{source}`: never use this val part to judge the
+set's own labels. A figure on the synthetic labels says nothing about real streets."""
+
+
+if __name__ == "__main__":
+    app()

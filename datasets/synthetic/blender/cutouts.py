@@ -1,0 +1,80 @@
+"""Renders single objects with alpha and contact shadow, for pasting on real pictures.
+
+Run with an interpreter that has `bpy`:  python -m datasets.synthetic.blender.cutouts PLAN.jsonl FOLDER
+Each line of the plan is one `plan_cutouts.Cutout`. Writes NAME.png (RGBA, straight alpha), NAME-mask.png (the
+object's own pixels, without shadow) and NAME.json; what stands already is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import pathlib
+import sys
+from random import Random
+from typing import Any
+
+import bpy
+import numpy as np
+
+from datasets.synthetic.blender import materials, stage
+from datasets.synthetic.blender.ground import patch
+from datasets.synthetic.blender.meshes import Object, box, place
+from datasets.synthetic.blender.props import KINDS
+
+VIEW_ANGLE = 40.0
+HOLE = 0.36  # radius of a manhole (ground.manhole)
+
+
+def _ground(kind: str) -> list[Object]:
+    tar = materials.surface((0.16, 0.16, 0.16), 0.9)
+    if kind.startswith("manhole") and kind != "manhole_sound":
+        return [patch(HOLE, 12.0, tar)]
+    return [box((60.0, 60.0, 0.1), (0, 0, -0.1), tar)]
+
+
+def _save_mask(path: pathlib.Path, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+    height, width = mask.shape
+    picture = bpy.data.images.new("mask", width, height)
+    rgba = np.ones((height, width, 4), np.float32)
+    rgba[..., :3] = mask[::-1, :, None]
+    picture.pixels.foreach_set(rgba.ravel())
+    picture.filepath_raw, picture.file_format = str(path), "PNG"
+    picture.save()
+    bpy.data.images.remove(picture)
+
+
+def render_one(plan: dict[str, Any], folder: pathlib.Path) -> None:
+    """One cut-out; the side file is written last and marks it complete."""
+    stage.clear()
+    for thing in _ground(plan["kind"]):
+        thing.is_shadow_catcher = True
+    things = place(KINDS[plan["kind"]](Random(plan["seed"])), 0, 0, 0, math.radians(plan["turn"]))
+    stage.number(things, 1)
+    elevation, azimuth, cloud = plan["sun"]
+    stage.daylight(elevation, azimuth, cloud)
+    distance = plan["reach"] / math.tan(math.radians(VIEW_ANGLE / 2))
+    pitch = math.radians(plan["pitch"])
+    aim = {"stall": 0.95, "goods": 0.6, "rubble": 0.3}.get(plan["kind"], 0.0)
+    at = (0.0, -distance * math.cos(pitch), aim + distance * math.sin(pitch))
+    stage.camera(at, (0.0, 0.0, aim), VIEW_ANGLE)
+    stage.quality((plan["size"], plan["size"]), plan["samples"], plan["seed"] % 1000, transparent=True)
+    mask = stage.render(folder / f"{plan['name']}.png") == 1
+    _save_mask(folder / f"{plan['name']}-mask.png", mask)
+    record = {**plan, "pixels_per_metre": plan["size"] / (2 * plan["reach"])}
+    (folder / f"{plan['name']}.json").write_text(json.dumps(record))
+
+
+def main() -> None:
+    """Renders every line of the plan that is not there yet; one progress line each."""
+    plans = [json.loads(line) for line in pathlib.Path(sys.argv[1]).read_text().splitlines()]
+    folder = pathlib.Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    for count, plan in enumerate(plans, 1):
+        if not (folder / f"{plan['name']}.json").exists():
+            render_one(plan, folder)
+        print(json.dumps({"done": count, "of": len(plans), "name": plan["name"]}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
