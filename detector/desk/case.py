@@ -76,6 +76,9 @@ class Case:
     review: bool  # a person must look before dispatch
     before: EvidenceData = field(default_factory=EvidenceData)  # picture of the problem
     after: EvidenceData = field(default_factory=EvidenceData)  # picture of the cleared place
+    camera_name: str | None = None
+    district: str | None = None
+    rule: str | None = None  # id of the rule that made it a case
 
     @property
     def cleared_after(self) -> timedelta | None:
@@ -129,6 +132,9 @@ def fold(reports: Iterable[Report]) -> Case:
         review=data.review,
         before=_newest_picture(report for report in history if STATUS_AFTER[report.kind] is CaseStatus.OPEN),
         after=newest.data.evidence if status is CaseStatus.CLEARED else EvidenceData(),
+        camera_name=data.camera.name if data.camera else None,
+        district=data.camera.district if data.camera else None,
+        rule=data.rule,
     )
 
 

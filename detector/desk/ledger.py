@@ -70,6 +70,7 @@ class CameraState:
     status: str
     since: datetime  # aware UTC
     reason: str | None
+    name: str | None  # for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ class Ledger:
         table = CAMERA
         with self._read() as connection:
             rows = connection.execute(
-                select(table.c.id, table.c.status, table.c.since, table.c.reason)
+                select(table.c.id, table.c.status, table.c.since, table.c.reason, table.c.name)
                 .order_by(table.c.status == "ok", table.c.id)
                 .limit(limit)
                 .offset(offset)
@@ -248,6 +249,7 @@ def _note(connection: Connection, incoming: IncomingEvent, data: CameraHealthDat
         "since": incoming.time,
         "reason": data.reason,
         "event_id": incoming.id,
+        "name": data.camera.name if data.camera else None,
     }
     statement = insert(CAMERA).values(id=data.camera_id, **row)
     newer = (CAMERA.c.since < statement.excluded.since) | (

@@ -60,7 +60,10 @@ def case_json(case: Case) -> dict[str, Any]:
         "category_names": case.category_names,
         "codes": case.codes,
         "label": case.label,
+        "rule": case.rule,
         "camera_id": case.camera_id,
+        "camera_name": case.camera_name,
+        "district": case.district,
         "place": {
             "box": case.box,
             "frame_size": case.frame_size,
@@ -97,6 +100,7 @@ def _entry_json(entry: Received) -> dict[str, Any]:
 def _camera_json(camera: CameraState) -> dict[str, Any]:
     return {
         "id": camera.id,
+        "name": camera.name,
         "status": camera.status,
         "since": camera.since,
         "reason": camera.reason,

@@ -91,6 +91,7 @@ CAMERA = Table(
     Column("status", String, nullable=False),
     Column("since", UtcTime, nullable=False),
     Column("reason", Text),
+    Column("name", Text),
     Column("event_id", String, nullable=False),  # the event that said so
 )
 

@@ -79,6 +79,13 @@ class EvidenceData(_Tolerant):
     reason: Annotated[str, Field(max_length=500)] | None = None
 
 
+class CameraData(_Tolerant):
+    """The camera as its owner describes it."""
+
+    name: Annotated[str, Field(max_length=200)] | None = None
+    district: Annotated[str, Field(max_length=200)] | None = None
+
+
 class ProblemData(_Tolerant):
     """The `data` of problem.* events."""
 
@@ -88,7 +95,9 @@ class ProblemData(_Tolerant):
     category_names: dict[str, str] = {}
     codes: dict[str, str] = {}
     label: str | None = None
+    rule: Annotated[str, Field(max_length=200)] | None = None  # what made it a case
     camera_id: Name
+    camera: CameraData | None = None
     place: PlaceData = PlaceData()
     first_seen: AwareDatetime
     last_seen: AwareDatetime
@@ -103,6 +112,7 @@ class CameraHealthData(_Tolerant):
     """The `data` of camera.health events."""
 
     camera_id: Name
+    camera: CameraData | None = None
     status: Name
     reason: Annotated[str, Field(max_length=500)] | None = None
 
