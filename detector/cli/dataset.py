@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -13,30 +13,20 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from detector.cli.evaluate import model_folder
+from detector.cli.output import Json
 from detector.cli.progress import STDERR, progress_bar
+from detector.cli.train import merge, teach
 from detector.errors import DatasetError
-from detector.inference.open import open_detector
-from detector.inference.yolo import Limits
-from detector.training.check.compare import compare, counts
-from detector.training.check.finding import ADVICE, Finding, Kind
-from detector.training.check.scan import Scan, scan_sets
-from detector.training.check.sheets import sheet_of_suspects, sheets_of_findings, sheets_of_labels
-from detector.training.check.suspects import Suspect, suspects
-from detector.training.evaluation.predict import predict, read_predictions
-from detector.training.importing import (
-    WRITERS,
-    ImportRecipe,
-    SetRecipe,
-    export_set,
-    import_sets,
-    read_recipe,
-)
-from detector.training.labelled import LabelledSet
-from detector.training.manifest import read_dataset, verify, write_dataset
-from detector.training.split import Shares, shared_keys, split_pictures
+
+if TYPE_CHECKING:
+    from detector.training.check.finding import Finding
+    from detector.training.check.scan import Scan
+    from detector.training.check.suspects import Suspect
+    from detector.training.importing import ImportRecipe
 
 app = typer.Typer(help="Import, check, split and export labelled pictures.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON on stdout")]
+app.command()(merge)
+app.command()(teach)
 FORMATS = "coco, yolo, voc, cvat, labelstudio, labelme or masks"
 
 
@@ -51,7 +41,7 @@ def import_(
     class_map: Annotated[Path | None, typer.Option("--map", help="YAML: their label: ours (null drops it)")] = None,
     licence: Annotated[str | None, typer.Option(help="as declared by the source")] = None,
     link: Annotated[bool, typer.Option(help="link pictures instead of copying them")] = False,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Bring sets of other tools into one set with a manifest of every byte.
 
@@ -67,6 +57,8 @@ def import_(
 
       sets: [{name: bins, format: coco, path: bins.json, images: bins, map: {litter: garbage}, licence: CC0-1.0}]
     """
+    from detector.training.importing import import_sets, read_recipe
+
     if recipe is not None:
         wanted = read_recipe(recipe)
     elif form and path and name:
@@ -86,7 +78,7 @@ def import_(
 def export(
     folder: Annotated[Path, typer.Argument(help="a set with a manifest")],
     out: Annotated[Path, typer.Argument(help="where to write")],
-    form: Annotated[str, typer.Option("--format", help=f"one of {', '.join(WRITERS)}")] = "coco",
+    form: Annotated[str, typer.Option("--format", help="coco, yolo, voc, cvat, labelstudio or labelme")] = "coco",
     split: Annotated[str | None, typer.Option(help="only this split")] = None,
     pictures: Annotated[bool, typer.Option(help="copy the pictures too")] = True,
 ) -> None:
@@ -94,6 +86,10 @@ def export(
 
     Example: detector dataset export data/city out/ --format cvat --split val
     """
+    from detector.training.importing import export_set
+    from detector.training.labelled import LabelledSet
+    from detector.training.manifest import read_dataset
+
     data = read_dataset(folder).labelled()
     chosen = data.split(split) if split else data.pictures
     export_set(LabelledSet(data.name, data.labels, chosen, data.exhaustive), form, out, pictures=pictures)
@@ -101,11 +97,13 @@ def export(
 
 
 @app.command("verify")
-def verify_(folder: Annotated[Path, typer.Argument(help="a set with a manifest")], as_json: AsJson = False) -> None:
+def verify_(folder: Annotated[Path, typer.Argument(help="a set with a manifest")], as_json: Json = False) -> None:
     """Compare every picture and label file with its SHA-256 in the manifest; exit code 1 when one differs.
 
     Example: detector dataset verify data/city
     """
+    from detector.training.manifest import read_dataset, verify
+
     data = read_dataset(folder)
     problems = list(verify(data))
     for line in problems:
@@ -126,7 +124,7 @@ def check(
     ] = None,
     near: Annotated[int, typer.Option(min=0, max=20, help="bits that near-duplicates may differ in, of 64")] = 6,
     show: Annotated[int, typer.Option(min=1, help="findings to print of each kind")] = 5,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Look for leaks between splits, broken pictures and labels, duplicates, rare labels; exit code 1 on errors.
 
@@ -136,6 +134,11 @@ def check(
 
       detector dataset check data/city --model street-14 --sheets runs/sheets
     """
+    from detector.training.check.compare import compare
+    from detector.training.check.finding import Finding, Kind
+    from detector.training.check.scan import scan_sets
+    from detector.training.check.sheets import sheet_of_suspects, sheets_of_findings, sheets_of_labels
+
     with progress_bar("scanning") as advance:
         scan = scan_sets(sets, advance)
     scan.findings.extend(compare(scan, near))
@@ -170,12 +173,16 @@ def split(
     seed: Annotated[int, typer.Option(help="another seed, another split")] = 0,
     keep: Annotated[bool, typer.Option(help="leave splits that are already given")] = True,
     near: Annotated[int, typer.Option(min=0, max=20, help="bits that near-duplicates may differ in, of 64")] = 6,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Assign pictures to train, val and test: by group, else by day, else by content; stable when data is added.
 
     Example: detector dataset split data/city --val 0.15 --test 0.1 --seed 1
     """
+    from detector.training.check.scan import scan_sets
+    from detector.training.manifest import read_dataset, write_dataset
+    from detector.training.split import Shares, shared_keys, split_pictures
+
     data = read_dataset(folder)
     shares = Shares(val, test)
     with progress_bar("looking", len(data.rows)) as advance:
@@ -201,6 +208,8 @@ def split(
 def _single(
     out: Path, name: str, form: str, path: Path, images: Path | None, class_map: Path | None, licence: str | None
 ) -> ImportRecipe:
+    from detector.training.importing import ImportRecipe, SetRecipe
+
     settings: dict[str, Any] = {}
     if class_map is not None:
         try:
@@ -220,6 +229,11 @@ def _single(
 
 
 def _doubted(scan: Scan, model: str | None, predictions: Path | None) -> list[Suspect]:
+    from detector.inference.open import open_detector
+    from detector.inference.yolo import Limits
+    from detector.training.check.suspects import suspects
+    from detector.training.evaluation.predict import predict, read_predictions
+
     if predictions is not None:
         splits = sorted({picture.split or "" for picture in scan.pictures})
         for chosen in [scan.pictures, *([p for p in scan.pictures if p.split == name] for name in splits)]:
@@ -239,6 +253,8 @@ def _doubted(scan: Scan, model: str | None, predictions: Path | None) -> list[Su
 
 
 def _count_table(scan: Scan) -> Table:
+    from detector.training.check.compare import counts
+
     table = Table(title="boxes by label and source")
     for column in ("label", "source", "train", "val", "test", "unassigned"):
         table.add_column(column, justify="left" if column in ("label", "source") else "right", no_wrap=True)
@@ -251,12 +267,14 @@ def _count_table(scan: Scan) -> Table:
 
 
 def _print_findings(findings: list[Finding], show: int) -> None:
-    grouped: dict[Kind, list[Finding]] = defaultdict(list)
+    from detector.training.check.finding import ADVICE
+
+    grouped: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        grouped[finding.kind].append(finding)
+        grouped[finding.kind.value].append(finding)
     for kind, found in sorted(grouped.items(), key=lambda item: (not item[1][0].is_error, item[0])):
         level = "error" if found[0].is_error else "warning"
-        STDERR.print(f"\n{level}: {kind.value}, {len(found)} times. What to do: {ADVICE[kind]}")
+        STDERR.print(f"\n{level}: {kind}, {len(found)} times. What to do: {ADVICE[found[0].kind]}")
         for finding in found[:show]:
             STDERR.print(f"  {finding.where}: {finding.text}", soft_wrap=True)
         if len(found) > show:
@@ -264,6 +282,8 @@ def _print_findings(findings: list[Finding], show: int) -> None:
 
 
 def _as_json(scan: Scan, errors: int, sheets: list[Path]) -> dict[str, Any]:
+    from detector.training.check.compare import counts
+
     return {
         "pictures": len(scan.pictures),
         "errors": errors,

@@ -5,28 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from detector.cli.output import Json
 from detector.cli.progress import STDERR, progress_bar
-from detector.config.shipped import shipped
 from detector.errors import DatasetError, DetectorError
-from detector.inference.bundle import MANIFEST
-from detector.inference.open import open_detector
-from detector.inference.yolo import Limits
-from detector.training.evaluation.measure import Evaluation, measure
-from detector.training.evaluation.predict import (
-    Predictions,
-    predict,
-    read_predictions,
-    write_predictions,
-)
-from detector.training.evaluation.report import write_report
-from detector.training.evaluation.thresholds import Operating
-from detector.training.formats.yolo import read_yolo
-from detector.training.labelled import LabelledPicture
+
+if TYPE_CHECKING:
+    from detector.training.evaluation.measure import Evaluation
+    from detector.training.labelled import LabelledPicture
 
 DEFAULT_MODEL = "street-14"
 
@@ -49,7 +39,7 @@ def evaluate(
     wanted_precision: Annotated[
         float, typer.Option(min=0.01, max=1.0, help="precision that operating thresholds aim at")
     ] = 0.8,
-    as_json: Annotated[bool, typer.Option("--json", help="print the figures as JSON on stdout")] = False,
+    as_json: Json = False,
     report: Annotated[
         Path | None, typer.Option(help="folder for a report to browse (index.html, curves, worst pictures)")
     ] = None,
@@ -81,6 +71,13 @@ def evaluate(
 
       detector evaluate --data mine/data.yaml --split test --threshold-from val
     """
+    from detector.inference.open import open_detector
+    from detector.inference.yolo import Limits
+    from detector.training.evaluation.measure import measure
+    from detector.training.evaluation.predict import Predictions, predict, read_predictions, write_predictions
+    from detector.training.evaluation.report import write_report
+    from detector.training.evaluation.thresholds import Operating
+
     pictures = read_pictures(data, split)
     limits = Limits(min_score=min_score, multi_label=not single_label)
     detector = open_detector(model_folder(model), threads=threads, limits=limits)
@@ -138,6 +135,9 @@ def evaluate(
 
 def model_folder(name: str) -> Path:
     """The bundle folder for a model name or path; raises DetectorError when there is neither."""
+    from detector.config.shipped import shipped
+    from detector.inference.bundle import MANIFEST
+
     for folder in (Path(name), Path("models") / name, shipped(f"models/{name}")):
         if (folder / MANIFEST).exists():
             return folder
@@ -146,6 +146,8 @@ def model_folder(name: str) -> Path:
 
 def read_pictures(data: Sequence[Path], split: str) -> list[LabelledPicture]:
     """All pictures of one split of several sets; raises DatasetError when there are none."""
+    from detector.training.formats.yolo import read_yolo
+
     pictures: list[LabelledPicture] = []
     for path in data:
         pictures.extend(read_yolo(path, [split]).pictures)
