@@ -66,8 +66,8 @@ class GopDecoder:
         self._held_bytes = keyframe.size
         self._whole, self._primed = not keyframe.is_corrupt, False
 
-    def follow(self, packet: Packet[VideoStream]) -> None:
-        """The next packet of the group."""
+    def follow(self, packet: Packet[VideoStream], *, likely: bool) -> None:
+        """The next packet of the group; `likely` tells whether a picture of this group will be asked for."""
         if not self._whole:
             return
         if packet.is_corrupt:
@@ -76,12 +76,11 @@ class GopDecoder:
         self._held.append(packet)
         self._held_bytes += packet.size
         if self._held_bytes > HELD_BYTES:
-            with suppress(_DamagedError):
-                self._through()
-
-    def skip(self) -> None:
-        """A packet of the group was left out: nothing more can be decoded from it."""
-        self._forget()
+            if likely:
+                with suppress(_DamagedError):
+                    self._through()
+            else:
+                self._forget()
 
     def picture(self) -> VideoFrame | None:
         """Decode what is held and return the newest picture; None if it is damaged or there is none."""

@@ -162,16 +162,17 @@ class VideoSource:
         if t is not None:
             self._times.observe(t, arrival, stream_clock(packet) if self._live else None)
             self._sampler.see(t, keyframe=packet.is_keyframe)
-        due = self._sampler.due(t)
+        suffice = self._keyframes_only or self._sampler.keyframes_suffice
         if packet.is_keyframe:
             self._tell_how()
             self._decoder.start(packet)
-        elif self._keyframes_only or self._sampler.keyframes_suffice:
-            self._decoder.skip()
+        elif self._keyframes_only:
             return None
         else:
-            self._decoder.follow(packet)
-        picture = self._decoder.picture() if due else None
+            # Held even while keyframes suffice: "smart" encoders stretch a group without warning.
+            self._decoder.follow(packet, likely=not suffice)
+        wanted = self._sampler.due(t) and (packet.is_keyframe or not suffice)
+        picture = self._decoder.picture() if wanted else None
         if picture is None:
             return None
         self._sampler.take(t)

@@ -24,10 +24,7 @@ from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 def pipeline(clip: str, codec: str) -> str:
     """The launch line that pays out `clip` (mp4) without touching its coded pictures."""
-    return (
-        f'( filesrc location="{clip}" ! qtdemux ! {codec}parse config-interval=-1 '
-        f"! rtp{codec}pay name=pay0 pt=96 )"
-    )
+    return f'( filesrc location="{clip}" ! qtdemux ! {codec}parse config-interval=-1 ! rtp{codec}pay name=pay0 pt=96 )'
 
 
 def codec_of(clip: str) -> str:
@@ -67,9 +64,12 @@ def serve(port_file: str, plan: dict[str, object]) -> None:
         sys.exit("the RTSP server could not bind its port")
     # Sessions of visitors that vanish without TEARDOWN are dropped by the pool only when asked to.
     GLib.timeout_add_seconds(2, lambda: bool(server.get_session_pool().cleanup() or True))
+    # Not left behind when the test process is killed.
+    parent = os.getppid()
+    GLib.timeout_add_seconds(1, lambda: os.getppid() == parent or os._exit(1))
     unfinished = Path(f"{port_file}.part")
     unfinished.write_text(str(server.get_bound_port()))
-    os.replace(unfinished, port_file)
+    unfinished.replace(port_file)
     GLib.MainLoop().run()
 
 

@@ -1,0 +1,85 @@
+"""Which pictures are wanted."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.sources.sampling import Sampler
+
+
+def taken(sampler: Sampler, times: list[float]) -> list[float]:
+    result = []
+    for t in times:
+        sampler.see(t, keyframe=False)
+        if sampler.due(t):
+            sampler.take(t)
+            result.append(t)
+    return result
+
+
+@given(
+    interval=st.floats(0.5, 30),
+    step=st.floats(0.02, 2),
+    start=st.floats(0, 1e5),
+    count=st.integers(100, 400),
+)
+def test_one_picture_each_interval_on_average(interval: float, step: float, start: float, count: int) -> None:
+    times = [start + n * step for n in range(count)]
+    got = taken(Sampler(interval), times)
+    spacing = max(interval, step)
+    assert len(got) <= (times[-1] - start) / (0.9 * interval) + 2
+    assert len(got) >= (times[-1] - start) / (spacing + step) - 1
+    for before, after in pairwise(got):
+        assert after - before <= spacing + 2 * step + 1e-6
+
+
+def test_the_grid_does_not_drift() -> None:
+    got = taken(Sampler(3.0), [n * 2.0 for n in range(31)])  # keyframes each 2 s, wanted each 3 s
+    assert len(got) == 21  # 60 s / 3 s
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60))
+def test_any_jump_of_the_time_stamps_leaves_something_due_again(times: list[float]) -> None:
+    sampler = Sampler(5.0)
+    for t in times:
+        sampler.see(t, keyframe=False)
+        if sampler.due(t):
+            sampler.take(t)
+    assert sampler.due(times[-1] + 10.5)
+    sampler.see(times[-1] - 1e4, keyframe=False)
+    assert sampler.due(times[-1] - 1e4)
+
+
+def test_keyframes_suffice_once_they_are_known_to_come_often_enough() -> None:
+    sampler = Sampler(4.0)
+    assert sampler.gop_s is None
+    assert not sampler.keyframes_suffice
+    sampler.see(0.0, keyframe=True)
+    sampler.see(2.0, keyframe=True)
+    assert sampler.gop_s == 2.0
+    assert sampler.keyframes_suffice
+    for n in range(60):  # a "smart" codec stretches its groups when nothing moves
+        sampler.see(2.0 + n * 0.1, keyframe=False)
+    assert not sampler.keyframes_suffice
+    assert sampler.gop_s is not None
+    assert sampler.gop_s > 4.0
+
+
+def test_a_jump_is_no_group_of_pictures() -> None:
+    sampler = Sampler(4.0)
+    for t in (0.0, 2.0, 1000.0, 1002.0, 3.0, 5.0):
+        sampler.see(t, keyframe=True)
+    assert sampler.gop_s == 2.0
+
+
+def test_an_undated_first_picture_is_taken_once() -> None:
+    sampler = Sampler(4.0)
+    assert sampler.due(None)
+    sampler.take(None)
+    assert not sampler.due(None)
+    sampler.see(0.1, keyframe=False)
+    assert not sampler.due(0.1)
+    assert sampler.due(4.1)
