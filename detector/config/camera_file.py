@@ -45,7 +45,9 @@ def put_rows(file: Path, rows: Sequence[Row], environment: Mapping[str, str]) ->
     Raises ConfigError when a row or the file is wrong, and then the file is as it was.
     """
     present = {row["id"]: row for row in rows_of(file, environment)} if file.exists() else {}
-    added, changed, same = [], [], []
+    added: list[str] = []
+    changed: list[str] = []
+    same: list[str] = []
     for row in rows:
         old = present.get(row["id"])
         (added if old is None else same if old == row else changed).append(row["id"])
