@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
@@ -81,7 +82,11 @@ def _handler(state: Receiver) -> type[BaseHTTPRequestHandler]:
                 state.connections += 1
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            length = int(self.headers["content-length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # the sender died in the middle
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             event_id = headers.get("webhook-id", "")
             try:
@@ -105,7 +110,7 @@ def _handler(state: Receiver) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 if answer.reset:  # with nothing to linger for, closing sends RST
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    self.connection.shutdown(socket.SHUT_RD)
+                    os.close(self.connection.detach())
                 return
             assert answer.status is not None
             if answer.trickle:
