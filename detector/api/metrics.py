@@ -65,6 +65,12 @@ class Metrics:
         """A camera was removed: its series end."""
         self._cameras.forget(camera_id)
 
+    def looks_by_status(self) -> dict[str, int]:
+        """How many looks there have been of each status that occurred."""
+        value = self.registry.get_sample_value
+        counted = {s.value: int(value("detector_looks_total", {"status": s.value}) or 0) for s in LookStatus}
+        return {status: count for status, count in counted.items() if count}
+
     def watch(self, gauges: Gauges) -> None:
         """Ask these for the values of the moment from now on."""
         self._gauges.gauges = gauges

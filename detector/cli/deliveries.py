@@ -123,10 +123,15 @@ def _utc(moment: datetime | None) -> datetime | None:
 events = typer.Typer(help="What the events look like.", no_args_is_help=True)
 
 
+@events.callback()
+def _events() -> None:
+    """What the events look like."""
+
+
 @events.command()
 def sample() -> None:
     """Print one event of each type, as an endpoint gets it (one JSON document per line)."""
     from detector.delivery.samples import samples
 
     for document in samples().values():
-        typer.echo(document.decode() if isinstance(document, bytes) else document)
+        typer.echo(document.decode())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -44,23 +46,33 @@ def detect(
     detector = open_detector(path, limits=Limits(min_score=min(0.1, score or 0.1)))
     needed = {label.name: label.threshold if score is None else score for label in detector.bundle.manifest.labels}
     keeper = _Keeper(save) if save else None
-    found = []
+    found: list[_Looked] = []
     for target in targets:
         for frame in _frames(target, every, most):
             seen = detector.detect([frame.image])[0]
             shown = [detection for detection in seen if detection.score >= needed[detection.label]]
             picture = keeper.keep(frame, seen, shown, len(found)) if keeper else None
-            found.append({"source": frame.camera_id, "at": frame.captured_at, "detections": shown, "saved": picture})
+            found.append(_Looked(frame.camera_id, frame.captured_at, tuple(shown), picture))
     if as_json:
         print_json({"model": detector.model_version, "pictures": found})
         return
     rows = [
-        (item["source"], item["at"], d.label, d.score, *(round(v) for v in (d.box.left, d.box.top)), *_far(d))
-        for item in found
-        for d in item["detections"]
+        (one.source, one.at, d.label, d.score, *map(round, (d.box.left, d.box.top, d.box.right, d.box.bottom)))
+        for one in found
+        for d in one.detections
     ]
     print_table(("source", "at", "label", "score", "left", "top", "right", "bottom"), rows, "nothing found")
     ERR.print(f"{len(found)} pictures looked at with {detector.model_version}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """One picture and what was seen in it."""
+
+    source: str
+    at: datetime
+    detections: tuple[Detection, ...]
+    saved: str | None  # path of the picture with its boxes
 
 
 class _Keeper:
@@ -82,10 +94,6 @@ class _Keeper:
         picture = draw_detections(self._redactor.redact(frame.image, seen), shown)
         file.write_bytes(encode(picture, {"source": frame.camera_id, "at": frame.captured_at.isoformat()}))
         return str(file)
-
-
-def _far(detection: Detection) -> tuple[int, int]:
-    return round(detection.box.right), round(detection.box.bottom)
 
 
 def _frames(target: str, every_s: float, most: int) -> Iterator[Frame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -79,19 +80,20 @@ def desk(
 
       DETECTOR_DESK_SECRET=whsec_... detector desk --evidence var/evidence
     """
-    from detector.assembly import open_desk
+    from detector.assembly import DESK_TOKEN, desk_secrets, open_desk
 
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     signal.signal(signal.SIGINT, lambda *_: ending.set())
     server = open_desk(
         data,
-        secret_file=secret_file,
+        desk_secrets(secret_file, os.environ),
         evidence=evidence,
         evidence_url=evidence_url,
         host=host,
         port=port,
         timezone=timezone,
+        token=os.environ.get(DESK_TOKEN),
     )
     ERR.print(f"desk: {server.url}")
     try:
