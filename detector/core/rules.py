@@ -139,6 +139,7 @@ class RuleBook:
             if len(zone.corners) < 3:
                 raise ValueError(f"zone {zone.id!r} has {len(zone.corners)} corners, it needs at least 3")
             self._index(zone)
+        self._kinds_on_map = {zone.kind for zone in self.zones.values() if zone.camera_id is None}
         self._permits_of: dict[tuple[str, str | None], list[Permit]] = defaultdict(list)
         for permit in sorted(self.permits.values(), key=lambda p: (-p.rank, p.effect is Effect.ALLOW, p.id)):
             for zone_id in permit.zones - self.zones.keys():
@@ -175,7 +176,7 @@ class RuleBook:
             if _applies(rule, kinds) and holds(rule.windows, rule.validity, local):
                 codes = {**category.codes, **rule.codes} if rule.case else {}
                 return Outcome(rule.case, f"rule:{rule.id}", codes)
-        if category.needs is not None and not _need_met(category.needs, kinds):
+        if category.needs is not None and not self._need_met(category.needs, kinds, spot):
             return Outcome(False, f"needs:{category.needs}")
         return Outcome(True, f"category:{category.id}", category.codes)
 
@@ -189,6 +190,25 @@ class RuleBook:
             if holds(permit.windows, permit.validity, local):
                 return permit
         return None
+
+    def _need_met(self, need: str, kinds: set[str], spot: Spot) -> bool:
+        """`zone:KIND` (inside one), `outside:KIND`; any other need is met by nothing that a place can say.
+
+        Outside means something only where it is known where the inside is: without a bay drawn for this camera, or
+        any on the map for a spot on the ground, every bicycle in town would stand outside the bays.
+        """
+        what, _, kind = need.partition(":")
+        match what:
+            case "zone":
+                return kind in kinds
+            case "outside":
+                return kind not in kinds and self._knows(kind, spot)
+            case _:
+                return False
+
+    def _knows(self, kind: str, spot: Spot) -> bool:
+        on_map = spot.ground is not None and kind in self._kinds_on_map
+        return on_map or any(zone.kind == kind for zone in self._of_camera.get(spot.camera_id, ()))
 
     def _watches(self, camera_id: str, category: str) -> bool:
         return any(z.kind == WATCH and z.concerns(category) for z in self._of_camera.get(camera_id, ()))
@@ -210,18 +230,6 @@ def _cell(point: Point) -> tuple[int, int]:
 
 def _applies(rule: Rule, kinds: set[str]) -> bool:
     return (rule.inside is None or rule.inside in kinds) and (rule.outside is None or rule.outside not in kinds)
-
-
-def _need_met(need: str, kinds: set[str]) -> bool:
-    """`zone:KIND` (inside one), `outside:KIND`; any other need is met by nothing that a place can say."""
-    what, _, kind = need.partition(":")
-    match what:
-        case "zone":
-            return kind in kinds
-        case "outside":
-            return kind not in kinds
-        case _:
-            return False
 
 
 _Item = TypeVar("_Item", Zone, Permit, Rule)

@@ -93,6 +93,18 @@ def test_needs_of_a_category() -> None:
     assert book.decide(BIKES, ELSEWHERE, noon).case
 
 
+def test_outside_means_nothing_where_no_inside_is_known() -> None:
+    noon = at("2026-05-01T12:00")
+    corners = ((120.01, 30.01), (120.02, 30.01), (120.02, 30.02), (120.01, 30.02))
+    unmet = Outcome(False, "needs:outside:legal_bay")
+    assert RuleBook().decide(BIKES, ELSEWHERE, noon) == unmet
+    assert RuleBook([Zone("bay", "legal_bay", LEFT, "other")]).decide(BIKES, ELSEWHERE, noon) == unmet
+    mapped = RuleBook([Zone("bay", "legal_bay", corners)])
+    assert mapped.decide(BIKES, ELSEWHERE, noon) == unmet
+    assert mapped.decide(BIKES, Spot("cam", (0.5, 0.5), GeoPoint(30.5, 120.5)), noon).case
+    assert mapped.decide(BIKES, Spot("cam", (0.5, 0.5), GeoPoint(30.015, 120.015)), noon) == unmet
+
+
 def test_ignored_and_watched_areas() -> None:
     noon = at("2026-05-01T12:00")
     ignore = Zone("screen", "ignore", LEFT, "cam")
