@@ -45,17 +45,11 @@ class LabelEntry(_Part):
     """One class of the model, in the order of its outputs."""
 
     name: Name
-    threshold: Share = Field(
-        default=0.4, description="score chosen on validation pictures for the wanted precision"
-    )
+    threshold: Share = Field(default=0.4, description="score chosen on validation pictures for the wanted precision")
     train_instances: int = Field(default=0, ge=0, description="real boxes it was trained on")
     val_instances: int = Field(default=0, ge=0, description="real boxes it was measured on")
-    synthetic_only: bool = Field(
-        default=False, description="no real picture of it: a person must look first"
-    )
-    ap50: Share | None = Field(
-        default=None, description="AP at IoU 0.50 on real validation pictures; null: unmeasured"
-    )
+    synthetic_only: bool = Field(default=False, description="no real picture of it: a person must look first")
+    ap50: Share | None = Field(default=None, description="AP at IoU 0.50 on real validation pictures; null: unmeasured")
 
 
 class InputEntry(_Part):
@@ -65,9 +59,7 @@ class InputEntry(_Part):
     height: int = Field(ge=32, description="nominal height, pixels")
     stride: int = Field(default=32, ge=1, description="sides must be multiples of it, pixels")
     dynamic_batch: bool = Field(default=False, description="any number of pictures per run")
-    dynamic_size: bool = Field(
-        default=False, description="any width and height that are multiples of the stride"
-    )
+    dynamic_size: bool = Field(default=False, description="any width and height that are multiples of the stride")
     dtype: Literal["float32", "float16", "uint8", "int8"] = Field(
         default="float32",
         description="floats take value/255; uint8 takes the value itself, int8 the value minus 128",
@@ -84,9 +76,7 @@ class OutputEntry(_Part):
         "then class scores. yolo-end2end: (B, N, 6) left top right bottom score class, duplicates already removed. "
         "Coordinates in pixels of the input."
     )
-    shape: tuple[int | None, int | None, int | None] = Field(
-        description="output shape; null where it varies"
-    )
+    shape: tuple[int | None, int | None, int | None] = Field(description="output shape; null where it varies")
 
 
 class GoldenEntry(_Part):
@@ -104,9 +94,7 @@ class Manifest(_Part):
     version: Name
     created: datetime = Field(description="when it was sealed, with time zone")
     licence: str = Field(description="SPDX identifier of the weights")
-    dataset: str = Field(
-        default="", description="root hash of the data it was trained on; empty: unknown"
-    )
+    dataset: str = Field(default="", description="root hash of the data it was trained on; empty: unknown")
     file: Name = "model.onnx"
     sha256: Sha256 = Field(description="of the ONNX file")
     size_bytes: int = Field(gt=0, description="of the ONNX file")
@@ -125,9 +113,7 @@ class Manifest(_Part):
         if self.created.tzinfo is None:
             raise ValueError("created needs a time zone, e.g. 2026-01-31T12:00:00Z")
         if self.input.width % self.input.stride or self.input.height % self.input.stride:
-            raise ValueError(
-                f"input width and height must be multiples of its stride {self.input.stride}"
-            )
+            raise ValueError(f"input width and height must be multiples of its stride {self.input.stride}")
         problem = shape_problem(self.output.layout, self.output.shape, len(self.labels))
         if problem:
             raise ValueError(f"output.shape: {problem}")
@@ -166,9 +152,7 @@ class Bundle:
 
         Raises BundleError when it is missing or is not the file that was sealed.
         """
-        return _verified(
-            self.path / self.manifest.file, self.manifest.sha256, self.manifest.size_bytes
-        )
+        return _verified(self.path / self.manifest.file, self.manifest.sha256, self.manifest.size_bytes)
 
     def golden_bytes(self) -> bytes | None:
         """Read the golden file; None when the bundle carries none. Raises BundleError as `model_bytes`."""
@@ -221,18 +205,14 @@ def _verified(path: Path, sha256: str, size: int | None = None) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BundleError(
-            f"{path}: cannot be read ({error.strerror}), but {MANIFEST} names it"
-        ) from error
+        raise BundleError(f"{path}: cannot be read ({error.strerror}), but {MANIFEST} names it") from error
     if size is not None and len(content) != size:
         raise BundleError(
             f"{path}: is {len(content)} bytes, {MANIFEST} field size_bytes says {size}; copy the bundle again"
         )
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise BundleError(
-            f"{path}: SHA-256 is {found}, {MANIFEST} field sha256 says {sha256}; copy the bundle again"
-        )
+        raise BundleError(f"{path}: SHA-256 is {found}, {MANIFEST} field sha256 says {sha256}; copy the bundle again")
     return content
 
 

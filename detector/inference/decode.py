@@ -16,9 +16,7 @@ from detector.inference.bundle import Layout
 
 Rows = NDArray[np.float32]
 
-_CLASS_STEP = np.float32(
-    7680
-)  # pixels between classes, so that one pass over all classes keeps them apart
+_CLASS_STEP = np.float32(7680)  # pixels between classes, so that one pass over all classes keeps them apart
 _MOST_CANDIDATES = 30_000
 
 
@@ -52,9 +50,7 @@ def _v8(output: NDArray[np.floating], min_score: float, multi_label: bool) -> Ro
 
 
 def _v5(output: NDArray[np.floating], min_score: float, multi_label: bool) -> Rows:
-    hopeful = np.flatnonzero(
-        output[:, 4] > min_score
-    )  # class scores are at most 1: no product can be higher
+    hopeful = np.flatnonzero(output[:, 4] > min_score)  # class scores are at most 1: no product can be higher
     chosen = output[hopeful]
     return _rows(chosen[:, :4], chosen[:, 5:] * chosen[:, 4:5], min_score, multi_label)
 
@@ -70,9 +66,7 @@ _LAYOUTS: dict[Layout, Callable[[NDArray[np.floating], float, bool], Rows]] = {
 }
 
 
-def _rows(
-    boxes: NDArray[np.floating], scores: NDArray[np.floating], min_score: float, multi_label: bool
-) -> Rows:
+def _rows(boxes: NDArray[np.floating], scores: NDArray[np.floating], min_score: float, multi_label: bool) -> Rows:
     """Make rows of (N, 4) centre-and-size `boxes` and (N, C) `scores`."""
     if multi_label:
         which, classes = np.nonzero(scores > min_score)

@@ -27,23 +27,25 @@ class Letterbox:
     left: int  # columns of padding before the picture
     top: int  # rows of padding above it
 
-    def paint(self, image: Image, canvas: Image) -> None:
-        """Draw (H, W, 3) `image` scaled onto (H', W', 3) `canvas`, touching only the picture's part of it."""
-        if (image.shape[1], image.shape[0]) != self.source:
-            raise ValueError(
-                f"picture is {image.shape[1]}x{image.shape[0]}, letterbox was made for {self.source}"
-            )
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """(rows, columns) of the canvas that the picture covers."""
         width, height = self.scaled
-        target = canvas[self.top : self.top + height, self.left : self.left + width]
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+    def scale(self, image: Image) -> Image:
+        """(H, W, 3) `image` in the size it has on the canvas; the same array when that is its own."""
+        if (image.shape[1], image.shape[0]) != self.source:
+            raise ValueError(f"picture is {image.shape[1]}x{image.shape[0]}, letterbox was made for {self.source}")
         if self.scaled == self.source:
-            target[:] = image
-        else:
-            target[:] = cv2.resize(image, self.scaled, interpolation=cv2.INTER_LINEAR)
+            return image
+        scaled: Image = np.asarray(cv2.resize(image, self.scaled, interpolation=cv2.INTER_LINEAR), np.uint8)
+        return scaled
 
     def apply(self, image: Image, fill: int = 114) -> Image:
         """Return `image` on a new (H', W', 3) canvas of grey value `fill`."""
         canvas: Image = np.full((self.canvas[1], self.canvas[0], 3), fill, np.uint8)
-        self.paint(image, canvas)
+        canvas[self.window] = self.scale(image)
         return canvas
 
     def to_source(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -63,9 +65,7 @@ class Letterbox:
         return (boxes * gain + shift).astype(np.float32, copy=False)
 
 
-def fit(
-    source: tuple[int, int], canvas: tuple[int, int], *, stride: int | None = None
-) -> Letterbox:
+def fit(source: tuple[int, int], canvas: tuple[int, int], *, stride: int | None = None) -> Letterbox:
     """Place a picture of `source` (width, height) pixels on a `canvas` (width, height).
 
     With `stride` the canvas shrinks to the smallest multiple of the stride that holds the scaled picture (the
@@ -83,6 +83,4 @@ def fit(
     # The tenth keeps exact halves from being rounded to even: half a pixel always goes right and down.
     left, right = round(spare_x / 2 - 0.1), round(spare_x / 2 + 0.1)
     top, bottom = round(spare_y / 2 - 0.1), round(spare_y / 2 + 0.1)
-    return Letterbox(
-        source, scaled, (scaled[0] + left + right, scaled[1] + top + bottom), left, top
-    )
+    return Letterbox(source, scaled, (scaled[0] + left + right, scaled[1] + top + bottom), left, top)

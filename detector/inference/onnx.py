@@ -37,25 +37,19 @@ class OnnxDetector(YoloDetector):
         run, 0 = all cores. `input_size`: (width, height), pixels, for models of dynamic size.
         Raises BundleError or ConfigError.
         """
-        network = OnnxNetwork(
-            bundle.model_bytes(), provider, threads, name=str(bundle.path / bundle.manifest.file)
-        )
+        network = OnnxNetwork(bundle.model_bytes(), provider, threads, name=str(bundle.path / bundle.manifest.file))
         super().__init__(bundle, network, input_size=input_size, limits=limits)
 
 
 class OnnxNetwork:
     """An onnxruntime session as a Network."""
 
-    def __init__(
-        self, model: bytes, provider: str = "auto", threads: int = 0, *, name: str = "model"
-    ) -> None:
+    def __init__(self, model: bytes, provider: str = "auto", threads: int = 0, *, name: str = "model") -> None:
         """Load ONNX bytes; `name` is used in errors."""
         wanted = provider_names(provider)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = (
-            3  # errors only: exported YOLO graphs draw harmless warnings at load
-        )
+        options.log_severity_level = 3  # errors only: exported YOLO graphs draw harmless warnings at load
         # Idle threads must not spin: the same cores decode the cameras' video between two batches.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
@@ -64,9 +58,7 @@ class OnnxNetwork:
             raise BundleError(f"{name}: onnxruntime cannot load it: {error}") from error
         got = self._session.get_providers()[0]
         if provider != "auto" and got != wanted[0]:
-            raise ConfigError(
-                f"provider {provider!r} could not be started, onnxruntime fell back to {got}"
-            )
+            raise ConfigError(f"provider {provider!r} could not be started, onnxruntime fell back to {got}")
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise BundleError(f"{name}: takes {len(inputs)} inputs instead of one picture tensor")

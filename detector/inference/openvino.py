@@ -29,18 +29,14 @@ class OpenVinoDetector(YoloDetector):
         `provider`: an OpenVINO device (cpu, gpu, npu, auto = CPU). `threads`: CPU threads of one run,
         0 = OpenVINO's choice. Raises BundleError, or ConfigError when OpenVINO or the device is missing.
         """
-        network = OpenVinoNetwork(
-            bundle.model_bytes(), provider, threads, name=str(bundle.path / bundle.manifest.file)
-        )
+        network = OpenVinoNetwork(bundle.model_bytes(), provider, threads, name=str(bundle.path / bundle.manifest.file))
         super().__init__(bundle, network, input_size=input_size, limits=limits)
 
 
 class OpenVinoNetwork:
     """A compiled OpenVINO model as a Network."""
 
-    def __init__(
-        self, model: bytes, provider: str = "auto", threads: int = 0, *, name: str = "model"
-    ) -> None:
+    def __init__(self, model: bytes, provider: str = "auto", threads: int = 0, *, name: str = "model") -> None:
         """Load ONNX bytes; `name` is used in errors."""
         try:
             import openvino  # heavy and optional: only whoever chooses this backend pays for it
@@ -50,12 +46,8 @@ class OpenVinoNetwork:
             ) from error
         core = openvino.Core()
         self._device = "CPU" if provider == "auto" else provider.upper()
-        if self._device.split(".")[0] not in {
-            device.split(".")[0] for device in core.available_devices
-        }:
-            raise ConfigError(
-                f"provider {provider!r} is not among OpenVINO's devices {core.available_devices}"
-            )
+        if self._device.split(".")[0] not in {device.split(".")[0] for device in core.available_devices}:
+            raise ConfigError(f"provider {provider!r} is not among OpenVINO's devices {core.available_devices}")
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if self._device == "CPU":
             # Scores must be those of the other backend; without this OpenVINO takes bf16 where the CPU has it.
@@ -69,9 +61,7 @@ class OpenVinoNetwork:
         except Exception as error:
             raise BundleError(f"{name}: OpenVINO cannot load it: {error}") from error
         if len(compiled.inputs) != 1:
-            raise BundleError(
-                f"{name}: takes {len(compiled.inputs)} inputs instead of one picture tensor"
-            )
+            raise BundleError(f"{name}: takes {len(compiled.inputs)} inputs instead of one picture tensor")
         self._request = compiled.create_infer_request()
         self._input_shape = _shape(compiled.input(0).get_partial_shape())
         self._output_shape = _shape(compiled.output(0).get_partial_shape())

@@ -62,9 +62,7 @@ def seal(
     dynamic_size = shape[2] is None or shape[3] is None
     output_shape = network.output_shape
     if len(output_shape) != 3:
-        raise BundleError(
-            f"{onnx_file}: output is {output_shape}, not a YOLO layout of three dimensions"
-        )
+        raise BundleError(f"{onnx_file}: output is {output_shape}, not a YOLO layout of three dimensions")
     details = {
         "name": name,
         "version": version,
@@ -82,21 +80,15 @@ def seal(
             dynamic_size=dynamic_size,
             dtype=network.input_dtype,  # type: ignore[arg-type]  # pydantic refuses what is not listed
         ),
-        "output": OutputEntry(
-            layout=layout or guess_layout(output_shape, len(labels)), shape=output_shape
-        ),
+        "output": OutputEntry(layout=layout or guess_layout(output_shape, len(labels)), shape=output_shape),
         "labels": tuple(labels),
     }
     manifest = Manifest.model_validate(details)
     folder.mkdir(parents=True, exist_ok=True)
     write_manifest(folder, manifest, model=model)
     if golden is not None:
-        detector = OnnxDetector(
-            load_bundle(folder), "cpu", limits=Limits(min_score=GOLDEN_MIN_SCORE)
-        )
-        content = write_golden(
-            Golden(golden, tuple(detector.detect([golden])[0])), [label.name for label in labels]
-        )
+        detector = OnnxDetector(load_bundle(folder), "cpu", limits=Limits(min_score=GOLDEN_MIN_SCORE))
+        content = write_golden(Golden(golden, tuple(detector.detect([golden])[0])), [label.name for label in labels])
         entry = GoldenEntry(sha256=hashlib.sha256(content).hexdigest())
         _write(folder / entry.file, content)
         manifest = manifest.model_copy(update={"golden": entry})

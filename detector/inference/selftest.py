@@ -34,13 +34,9 @@ def self_test(detector: YoloDetector) -> None:
     """
     bundle = detector.bundle
     width, height = detector.input_size
-    noise = np.random.default_rng(0).integers(
-        0, 256, (height // 2 + 1, width // 2 + 3, 3), np.uint8
-    )
+    noise = np.random.default_rng(0).integers(0, 256, (height // 2 + 1, width // 2 + 3, 3), np.uint8)
     if not np.isfinite(detector.raw(noise)).all():
-        raise BundleError(
-            f"{bundle.path}: self-test failed: the model gives values that are not finite"
-        )
+        raise BundleError(f"{bundle.path}: self-test failed: the model gives values that are not finite")
     detector.detect([noise])
     content = bundle.golden_bytes()
     if content is not None and bundle.manifest.golden is not None:
@@ -52,9 +48,7 @@ def self_test(detector: YoloDetector) -> None:
             raise BundleError(f"{where}: self-test failed on {detector.device}: {problem}")
 
 
-def difference(
-    expected: Sequence[Detection], found: Sequence[Detection], min_score: float
-) -> str | None:
+def difference(expected: Sequence[Detection], found: Sequence[Detection], min_score: float) -> str | None:
     """Say in one line how `found` (limited by `min_score`) is not what was `expected`; None when it is."""
     left = list(found)
     for wanted in expected:
@@ -99,12 +93,8 @@ def read_golden(content: bytes, labels: Sequence[str], where: str = "golden.npz"
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             image: NDArray[np.uint8] = arrays["image"]
             detections = tuple(
-                Detection(
-                    labels[int(index)], BoundingBox(*(float(side) for side in box)), float(score)
-                )
-                for box, score, index in zip(
-                    arrays["boxes"], arrays["scores"], arrays["classes"], strict=True
-                )
+                Detection(labels[int(index)], BoundingBox(*(float(side) for side in box)), float(score))
+                for box, score, index in zip(arrays["boxes"], arrays["scores"], arrays["classes"], strict=True)
             )
     except (ValueError, KeyError, IndexError, TypeError, OSError) as error:
         raise BundleError(f"{where}: not a golden picture: {error}") from error

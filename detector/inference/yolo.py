@@ -61,18 +61,14 @@ class Network(Protocol):
 class Limits:
     """Which boxes a detector reports."""
 
-    min_score: float = (
-        0.1  # scores must exceed it, 0..1; the rules judge by their own, higher scores
-    )
+    min_score: float = 0.1  # scores must exceed it, 0..1; the rules judge by their own, higher scores
     iou: float = 0.7  # of two boxes of a label overlapping more than this the weaker goes, 0..1
     max_boxes: int = 300  # per picture
     multi_label: bool = False  # a box may carry several labels, as in the trainer's evaluation
 
     def __post_init__(self) -> None:
         if not (0 <= self.min_score < 1 and 0 <= self.iou <= 1 and self.max_boxes >= 1):
-            raise ConfigError(
-                f"need 0 <= min_score < 1, 0 <= iou <= 1 and max_boxes >= 1, not {self}"
-            )
+            raise ConfigError(f"need 0 <= min_score < 1, 0 <= iou <= 1 and max_boxes >= 1, not {self}")
 
 
 class YoloDetector:
@@ -154,19 +150,24 @@ class YoloDetector:
         return [indices[start : start + batch] for start in range(0, len(indices), batch)]
 
     def _tensor(self, images: Sequence[Image], places: Sequence[Letterbox]) -> Tensor:
+        """Letterbox straight into the network's input: no canvas between, padding filled once."""
         entry = self.bundle.manifest.input
         width, height = places[0].canvas
-        # A network of fixed batch gets the missing pictures as zeros; their outputs are not read.
-        tensor = np.zeros(
-            (self._network.input_shape[0] or len(images), 3, height, width), self._dtype
-        )
-        canvas: Image = np.empty((height, width, 3), np.uint8)
+        tensor = np.empty((self._network.input_shape[0] or len(images), 3, height, width), self._dtype)
+        tensor[len(images) :] = 0  # a network of fixed batch; the outputs for these are not read
         for slot, image, place in zip(tensor, images, places, strict=False):
-            canvas[:] = entry.fill
-            place.paint(image, canvas)
-            planes = cv2.split(canvas)
+            rows, columns = place.window
+            for padding in (
+                slot[:, : rows.start],
+                slot[:, rows.stop :],
+                slot[:, rows, : columns.start],
+                slot[:, rows, columns.stop :],
+            ):
+                if padding.size:
+                    padding[:] = _value(entry.fill, self._dtype)
+            planes = cv2.split(place.scale(image))
             for channel, plane in enumerate(planes if entry.colour == "bgr" else planes[::-1]):
-                _write_plane(np.asarray(plane), slot[channel])
+                _write_plane(np.asarray(plane), slot[channel, rows, columns])
         return tensor
 
     def _outputs(self, images: Sequence[Image], places: Sequence[Letterbox]) -> Tensor:
@@ -174,14 +175,10 @@ class YoloDetector:
         try:
             output = self._network.run(tensor)
         except Exception as error:
-            raise BundleError(
-                f"{self.bundle.path}: model failed on input {tensor.shape}: {error}"
-            ) from error
+            raise BundleError(f"{self.bundle.path}: model failed on input {tensor.shape}: {error}") from error
         problem = shape_problem(self.bundle.manifest.output.layout, output.shape, len(self.labels))
         if problem or len(output) != len(tensor):
-            raise BundleError(
-                f"{self.bundle.path}: output {output.shape} for input {tensor.shape}: {problem}"
-            )
+            raise BundleError(f"{self.bundle.path}: output {output.shape} for input {tensor.shape}: {problem}")
         return output[: len(images)].astype(np.float32, copy=False)
 
     def _detections(self, output: Tensor, place: Letterbox) -> list[Detection]:
@@ -198,9 +195,7 @@ class YoloDetector:
         labels = self.labels
         return [
             Detection(labels[int(index)], BoundingBox(*corner), min(score, 1.0))
-            for corner, score, index in zip(
-                corners, rows[:, 4].tolist(), rows[:, 5].tolist(), strict=True
-            )
+            for corner, score, index in zip(corners, rows[:, 4].tolist(), rows[:, 5].tolist(), strict=True)
             if corner[2] > corner[0] and corner[3] > corner[1] and 0 <= index < len(labels)
         ]
 
@@ -217,6 +212,13 @@ def _write_plane(plane: NDArray[np.uint8], target: Tensor) -> None:
         target[:] = np.divide(plane, np.float32(255))
 
 
+def _value(grey: int, dtype: np.dtype[Any]) -> Any:
+    """One value in the form the network takes."""
+    single = np.empty((1, 1), dtype)
+    _write_plane(np.full((1, 1), grey, np.uint8), single)
+    return single[0, 0]
+
+
 def _check_network(bundle: Bundle, network: Network) -> None:
     """Compare the loaded network with its manifest; BundleError names the field that lies."""
     entry, output = bundle.manifest.input, bundle.manifest.output
@@ -224,29 +226,19 @@ def _check_network(bundle: Bundle, network: Network) -> None:
     if len(shape) != 4 or shape[1] not in (3, None):
         raise BundleError(f"{where}: input is {shape}, not (batch, 3, height, width)")
     if network.input_dtype != entry.dtype:
-        raise BundleError(
-            f"{where}: input is {network.input_dtype}, manifest field input.dtype says {entry.dtype}"
-        )
+        raise BundleError(f"{where}: input is {network.input_dtype}, manifest field input.dtype says {entry.dtype}")
     if entry.dynamic_batch != (shape[0] is None):
-        raise BundleError(
-            f"{where}: input is {shape}, field input.dynamic_batch says {entry.dynamic_batch}"
-        )
+        raise BundleError(f"{where}: input is {shape}, field input.dynamic_batch says {entry.dynamic_batch}")
     if entry.dynamic_size != (shape[2] is None and shape[3] is None):
-        raise BundleError(
-            f"{where}: input is {shape}, field input.dynamic_size says {entry.dynamic_size}"
-        )
+        raise BundleError(f"{where}: input is {shape}, field input.dynamic_size says {entry.dynamic_size}")
     if not entry.dynamic_size and shape[2:] != (entry.height, entry.width):
-        raise BundleError(
-            f"{where}: input is {shape}, fields input.height and width say {entry.height}, {entry.width}"
-        )
+        raise BundleError(f"{where}: input is {shape}, fields input.height and width say {entry.height}, {entry.width}")
     problem = shape_problem(output.layout, network.output_shape, len(bundle.labels))
     if problem:
         raise BundleError(f"{where}: output is {network.output_shape}: {problem}")
 
 
-def _size_to_use(
-    bundle: Bundle, network: Network, wanted: tuple[int, int] | None
-) -> tuple[int, int]:
+def _size_to_use(bundle: Bundle, network: Network, wanted: tuple[int, int] | None) -> tuple[int, int]:
     entry = bundle.manifest.input
     if wanted is None or wanted == (entry.width, entry.height):
         return entry.width, entry.height
@@ -256,7 +248,5 @@ def _size_to_use(
             f"not {wanted[0]}x{wanted[1]}"
         )
     if min(wanted) < entry.stride or wanted[0] % entry.stride or wanted[1] % entry.stride:
-        raise ConfigError(
-            f"input size {wanted[0]}x{wanted[1]}: both sides must be multiples of {entry.stride} pixels"
-        )
+        raise ConfigError(f"input size {wanted[0]}x{wanted[1]}: both sides must be multiples of {entry.stride} pixels")
     return wanted
