@@ -89,7 +89,7 @@ class CategorySettings(Strict):
     risk: int = Field(default=2, ge=1, le=3)
     """1 can wait, 3 somebody may be hurt."""
     needs: str | None = Field(default=None, pattern=r"^[a-z_]+(:[a-z_]+)?$")
-    """What labels alone cannot tell, e.g. `zone:no_parking`; such a category is not judged until a rule supplies it."""
+    """What labels alone cannot tell, e.g. `zone:no_parking`; it makes a case only where that is met."""
     enabled: bool = True
     """false: left out."""
 

@@ -136,7 +136,7 @@ def _needs(document: Document, file: CategoriesFile) -> Iterator[Finding]:
             yield _found(
                 document,
                 ("categories", key, "needs"),
-                f"labels alone cannot tell it: it is not judged where nothing supplies {category.needs}",
+                f"labels alone cannot tell it: a case only where {category.needs} is met",
                 severity="note",
             )
 
