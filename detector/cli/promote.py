@@ -1,0 +1,277 @@
+"""`detector compare`, `promote`, `rollback`: which model is in production, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from detector.cli.evaluate import model_folder, read_pictures
+from detector.cli.output import Json, print_json
+from detector.cli.progress import STDERR, progress_bar
+from detector.errors import BundleError, DatasetError
+
+if TYPE_CHECKING:
+    from detector.inference.bundle import Bundle
+    from detector.training.evaluation.measure import Evaluation
+    from detector.training.gate import Verdict
+    from detector.training.labelled import LabelledPicture
+
+BLOCKED = 1
+Data = Annotated[list[Path], typer.Option(help="data.yaml of a labelled set of real pictures; repeat for several")]
+Floors = Annotated[Path | None, typer.Option(help="YAML of least AP50 by label")]
+Parity = Annotated[Path | None, typer.Option(help="parity report of the export; one that did not pass blocks")]
+Few = Annotated[list[str] | None, typer.Option(help="label that may have too few validation objects; repeat")]
+Store = Annotated[Path, typer.Option(help="folder of pointers and bundles")]
+MinInstances = Annotated[int, typer.Option(min=1, help="validation objects that each real label needs")]
+STORE = Path("var/models")
+
+
+def compare(
+    candidate: Annotated[str, typer.Argument(help="model name, or folder of a bundle")],
+    production: Annotated[str, typer.Argument(help="the same for the model to beat")],
+    data: Data,
+    split: Annotated[str, typer.Option(help="which split to measure on")] = "val",
+    floors: Floors = None,
+    parity: Parity = None,
+    few: Few = None,
+    min_instances: MinInstances = 10,
+    samples: Annotated[int, typer.Option(min=20, help="bootstrap samples over groups")] = 400,
+    as_json: Json = False,
+) -> None:
+    """Measure two models on the same pictures, label by label and slice by slice; exit code 1 when the first is worse.
+
+    A figure is worse when it lies below the bootstrap interval of the model to beat.
+
+    Example: detector compare runs/new/bundle models/street-14 --data data/bins/data.yaml --floors floors.yaml
+    """
+    pictures = read_pictures(data, split)
+    verdict, _, _ = _judge(candidate, production, pictures, split, floors, parity, few, min_instances, samples, 0.8)
+    _show(verdict)
+    if as_json:
+        print_json(_as_json(verdict))
+    raise typer.Exit(0 if verdict.passed else BLOCKED)
+
+
+def promote(
+    candidate: Annotated[str, typer.Argument(help="folder of the bundle to put into production")],
+    data: Data,
+    store: Store = STORE,
+    name: Annotated[str | None, typer.Option(help="name of the pointer; default: the model's own name")] = None,
+    against: Annotated[
+        str | None, typer.Option(help="model to beat, where the store has none in production yet")
+    ] = None,
+    split: Annotated[str, typer.Option(help="which split to measure on and to choose thresholds on")] = "val",
+    wanted_precision: Annotated[float, typer.Option(min=0.01, max=1.0, help="what thresholds aim at")] = 0.8,
+    floors: Floors = None,
+    parity: Parity = None,
+    few: Few = None,
+    min_instances: MinInstances = 10,
+    samples: Annotated[int, typer.Option(min=20, help="bootstrap samples over groups")] = 400,
+    limits: Annotated[Path | None, typer.Option(help="Markdown of known limits, for the card")] = None,
+    force: Annotated[
+        bool, typer.Option(help="promote although the gate blocks; the history keeps its reasons")
+    ] = False,
+    note: Annotated[str, typer.Option(help="why, for the history")] = "",
+    into: Annotated[
+        Path | None, typer.Option(help="write the finished bundle into this plain folder, without store and pointer")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a candidate, ask the gate, write thresholds and card, and move the pointer that workers follow.
+
+    The worker's `model.path` is STORE/NAME. Exit code 1 when the gate blocks; then nothing changes.
+
+    Examples:
+
+      detector promote runs/new/bundle --data data/bins/data.yaml --data data/roads/data.yaml
+
+      detector promote runs/new/bundle --data data/bins/data.yaml --force --note "first model with ponding"
+    """
+    from detector.inference.bundle import load_bundle
+    from detector.inference.seal import copy_bundle, write_manifest
+    from detector.training.card import labelled_with, sources_of, write_card
+    from detector.training.promote import current, store_bundle
+    from detector.training.promote import promote as move
+
+    bundle = load_bundle(model_folder(candidate))
+    pointer = name or bundle.manifest.name
+    before = current(store, pointer) if into is None else None
+    rival = str(before) if before else against
+    pictures = read_pictures(data, split)
+    verdict, result, _ = _judge(
+        candidate, rival, pictures, split, floors, parity, few, min_instances, samples, wanted_precision
+    )
+    _show(verdict)
+    document: dict[str, Any] = _as_json(verdict)
+    if not verdict.passed and not force:
+        STDERR.print("blocked: nothing was changed")
+        if as_json:
+            print_json(document)
+        raise typer.Exit(BLOCKED)
+    manifest = labelled_with(bundle.manifest, result)
+    notes = limits.read_text(encoding="utf-8") if limits else ""
+    card = write_card(manifest, result, sources_of(_training(data), pictures), notes)
+    if into is not None:
+        copy_bundle(bundle, into)
+        write_manifest(into, manifest)
+        (into / "card.md").write_text(card, encoding="utf-8")
+        load_bundle(into)
+        STDERR.print(f"{into}: {manifest.name} with thresholds and card")
+    else:
+        stored = store_bundle(store, bundle, manifest, card)
+        reasons = [reason.text for reason in verdict.reasons]
+        step = move(store, pointer, stored, datetime.now(UTC), passed=verdict.passed, reasons=reasons, note=note)
+        document["step"] = step
+        STDERR.print(f"{store / pointer} -> {stored.name} ({step.model_version})")
+    if as_json:
+        print_json(document)
+
+
+def rollback(
+    name: Annotated[str, typer.Argument(help="name of the pointer")],
+    store: Store = STORE,
+    to: Annotated[
+        str | None, typer.Option(help="first digits of a bundle of the history; default: the one before")
+    ] = None,
+    note: Annotated[str, typer.Option(help="why, for the history")] = "",
+    show: Annotated[bool, typer.Option(help="only print the history")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take back a promotion: the pointer goes to the bundle that was in force before.
+
+    Examples:
+
+      detector rollback street-14
+
+      detector rollback street-14 --show
+    """
+    from detector.training.promote import history
+    from detector.training.promote import rollback as go_back
+
+    if not show:
+        step = go_back(store, name, datetime.now(UTC), to=to, note=note)
+        STDERR.print(f"{store / name} -> {step.bundle} ({step.model_version})")
+        if as_json:
+            print_json(step)
+        return
+    steps = history(store, name)
+    if as_json:
+        print_json(list(steps))
+        return
+    table = Table("when", "what", "bundle", "model", "gate", "note", box=None)
+    for item in steps:
+        said = "passed" if item.passed else f"blocked: {'; '.join(item.reasons)}"
+        table.add_row(item.at, item.action, item.bundle, item.model_version, said, item.note)
+    STDERR.print(table)
+
+
+def _judge(
+    candidate: str,
+    production: str | None,
+    pictures: Sequence[LabelledPicture],
+    split: str,
+    floors: Path | None,
+    parity: Path | None,
+    few: Sequence[str] | None,
+    min_instances: int,
+    samples: int,
+    wanted_precision: float,
+) -> tuple[Verdict, Evaluation, Bundle]:
+    from detector.inference.bundle import load_bundle
+    from detector.training.gate import GateRules, Reason, decide, read_floors, read_parity
+
+    bundle = load_bundle(model_folder(candidate))
+    rules = GateRules(
+        min_instances=min_instances,
+        floors=read_floors(floors) if floors else None,
+        waived=frozenset(few or ()),
+    )
+    failures: list[Reason] = read_parity(parity) if parity else []
+    try:
+        first = _measured(model_folder(candidate), pictures, split, samples, wanted_precision)
+    except BundleError as error:
+        raise BundleError(f"blocked, the candidate is unfit: {error}") from error
+    second = (
+        _measured(model_folder(production), pictures, split, samples, wanted_precision)
+        if production is not None
+        else None
+    )
+    verdict = decide(
+        first,
+        second,
+        rules=rules,
+        claimed=bundle.labels,
+        synthetic_only=bundle.synthetic_only,
+        failures=failures,
+    )
+    return verdict, first, bundle
+
+
+def _measured(
+    folder: Path, pictures: Sequence[LabelledPicture], split: str, samples: int, wanted_precision: float
+) -> Evaluation:
+    from detector.inference.open import open_detector
+    from detector.inference.yolo import Limits
+    from detector.training.evaluation.measure import measure
+    from detector.training.evaluation.predict import predict
+
+    detector = open_detector(folder, limits=Limits(min_score=0.001, multi_label=True))
+    with progress_bar(f"detecting with {detector.model_version}", len(pictures)) as advance:
+        found = predict(detector, pictures, progress=advance)
+    with progress_bar("measuring") as advance:
+        return measure(
+            pictures,
+            found,
+            detector.labels,
+            split=split,
+            wanted_precision=wanted_precision,
+            samples=samples,
+            progress=lambda _: advance(1),
+        )
+
+
+def _training(data: Sequence[Path]) -> list[LabelledPicture]:
+    try:
+        return read_pictures(data, "train")
+    except DatasetError:
+        return []
+
+
+def _show(verdict: Verdict) -> None:
+    table = Table("label", "part", "candidate", "production", "95 %", "objects", "", box=None)
+    for row in verdict.table:
+        spread = f"{row.interval.low:.3f}-{row.interval.high:.3f}" if row.interval else ""
+        mark = ("worse" if row.fell else "") if row.decides else ("" if row.interval is None else "too few to decide")
+        before = "" if row.production is None else f"{row.production:.3f}"
+        table.add_row(row.label, row.part, f"{row.candidate:.3f}", before, spread, str(row.instances), mark)
+    STDERR.print(table)
+    for reason in verdict.reasons:
+        STDERR.print(f"blocked by {reason.kind}: {reason.text}", soft_wrap=True)
+    if verdict.passed:
+        STDERR.print("the gate has nothing against it")
+
+
+def _as_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "passed": verdict.passed,
+        "reasons": [{"kind": reason.kind, "label": reason.label, "text": reason.text} for reason in verdict.reasons],
+        "table": [
+            {
+                "label": row.label,
+                "part": row.part,
+                "candidate": row.candidate,
+                "production": row.production,
+                "low": row.interval.low if row.interval else None,
+                "high": row.interval.high if row.interval else None,
+                "instances": row.instances,
+                "decides": row.decides,
+                "fell": row.decides and row.fell,
+            }
+            for row in verdict.table
+        ],
+    }
