@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from detector import __version__
-from detector.cli import cameras, configuration, deliveries, detect, model, running
+from detector.cli import (
+    cameras,
+    configuration,
+    dataset,
+    deliveries,
+    detect,
+    evaluate,
+    model,
+    promote,
+    running,
+    train,
+)
 from detector.cli.output import ERR
 from detector.core.secrets import scrub
 from detector.errors import DetectorError
@@ -33,6 +44,12 @@ app.command()(deliveries.deliveries)
 app.command()(deliveries.redeliver)
 app.add_typer(deliveries.events, name="events")
 app.add_typer(model.app, name="model")
+app.add_typer(dataset.app, name="dataset")
+app.command()(train.train)
+app.command()(evaluate.evaluate)
+app.command()(promote.compare)
+app.command()(promote.promote)
+app.command()(promote.rollback)
 
 
 def _version(wanted: bool) -> None:
