@@ -1,0 +1,79 @@
+"""`detector export`: a trained network becomes a bundle that the worker can run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+
+from detector.cli.output import Json, print_json
+from detector.core.frame import Image
+from detector.errors import ConfigError, DatasetError
+
+
+class Precision(StrEnum):
+    """How the weights are stored."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+
+
+def export(
+    source: Annotated[Path, typer.Argument(help="state.pt of a run, or a checkpoint of ultralytics")],
+    data: Annotated[Path, typer.Option(help="data.yaml that it was trained on (`detector dataset merge`)")],
+    out: Annotated[Path, typer.Option(help="folder of the bundle, e.g. models/street-14")],
+    name: Annotated[str, typer.Option(help="name of the model; default: the folder's")] = "",
+    version: Annotated[str, typer.Option(help="version of the model; default: the date")] = "",
+    precision: Annotated[Precision, typer.Option(help="fp16: half the file, the same arithmetic")] = Precision.FP16,
+    size: Annotated[int, typer.Option(min=64, help="side of the canvas it is run at by default, pixels")] = 640,
+    figures: Annotated[
+        Path | None, typer.Option(help="output of `detector evaluate --json`: thresholds and AP50 for the manifest")
+    ] = None,
+    golden: Annotated[Path | None, typer.Option(help="picture for the self-test at load; it will be published")] = None,
+    card: Annotated[Path | None, typer.Option(help="card.md for people")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the averaged weights of a run as ONNX (any batch and size) with a manifest, and prove that it loads.
+
+    Export once without figures, measure it, and export again with them:
+
+      detector export runs/city/state.pt --data runs/data/city/data.yaml --out runs/city/bundle
+
+      detector evaluate --model runs/city/bundle --data data/bins/data.yaml --json > figures.json
+
+      detector export runs/city/state.pt --data runs/data/city/data.yaml --out runs/city/bundle --figures figures.json
+    """
+    try:
+        from detector.training.export_bundle import export_bundle, read_figures
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"needs the extra `train` ({error}): pip install 'street-detector[train]'") from error
+    now = datetime.now(UTC).replace(microsecond=0)
+    bundle = export_bundle(
+        source,
+        data,
+        out,
+        name=name or out.resolve().name,
+        version=version or f"{now:%Y.%m.%d}",
+        created=now,
+        precision=precision.value,
+        nominal_size=size,
+        figures=read_figures(figures) if figures else None,
+        golden=_picture(golden) if golden else None,
+        card=card.read_text(encoding="utf-8") if card else None,
+    )
+    if as_json:
+        print_json({"folder": bundle.path, "model_version": bundle.model_version, "labels": bundle.labels})
+    else:
+        typer.echo(f"{bundle.path}: {bundle.model_version}, {bundle.manifest.size_bytes / 1e6:.1f} MB")
+
+
+def _picture(path: Path) -> Image:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DatasetError(f"{path}: cannot be decoded as a picture")
+    return np.asarray(image, np.uint8)
