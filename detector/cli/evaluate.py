@@ -27,7 +27,10 @@ def evaluate(
         typer.Option(help="data.yaml of a labelled set (paths in it are relative to it); repeat for several sets"),
     ],
     model: Annotated[str, typer.Option(help="model name, or folder of a model bundle")] = DEFAULT_MODEL,
-    split: Annotated[str, typer.Option(help="which split to measure on: train, val or test")] = "val",
+    split: Annotated[
+        str | None,
+        typer.Option(help="which split to measure on: train, val or test; default: val, or test where there is no val"),
+    ] = None,
     threshold_from: Annotated[
         str,
         typer.Option(
@@ -78,6 +81,7 @@ def evaluate(
     from detector.training.evaluation.report import write_report
     from detector.training.evaluation.thresholds import Operating
 
+    split = split or measured_split(data)
     pictures = read_pictures(data, split)
     limits = Limits(min_score=min_score, multi_label=not single_label)
     detector = open_detector(model_folder(model), threads=threads, limits=limits)
@@ -142,6 +146,14 @@ def model_folder(name: str) -> Path:
         if (folder / MANIFEST).exists():
             return folder
     raise DetectorError(f"no model {name!r}: neither a folder with {MANIFEST} nor a name under models/")
+
+
+def measured_split(data: Sequence[Path]) -> str:
+    """The split to measure on when none is named: val if any of the sets has it, else test, else train."""
+    from detector.training.formats.yolo import read_data_yaml
+
+    there = {name for path in data for name in read_data_yaml(path / "data.yaml" if path.is_dir() else path).splits}
+    return next(name for name in ("val", "test", "train") if name in there)
 
 
 def read_pictures(data: Sequence[Path], split: str) -> list[LabelledPicture]:

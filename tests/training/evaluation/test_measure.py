@@ -84,6 +84,15 @@ def test_a_threshold_chosen_on_another_split_is_checked_here(
     assert (figures["precision"], figures["recall"]) == (0.5, 1.0)
 
 
+def test_a_set_with_a_test_split_alone_is_measured_on_it(
+    yolo_set: Callable[..., Path], constant_bundle: Callable[..., Bundle]
+) -> None:
+    data = yolo_set({"test": {"a": [GARBAGE]}}, labels=("garbage",), size=(64, 64))
+    bundle = constant_bundle([row[:5] for row in ROWS], labels=("garbage",))
+    figures = json.loads(run("--model", str(bundle.path), "--data", str(data.parent), "--json"))["labels"]
+    assert figures["garbage"]["instances"] == 1
+
+
 def test_a_label_that_the_model_lacks_is_there_with_zero(
     yolo_set: Callable[..., Path], constant_bundle: Callable[..., Bundle]
 ) -> None:
