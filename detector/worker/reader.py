@@ -19,6 +19,15 @@ from detector.worker.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 
+LATELY_LOST = 20
+"""Failures in a row up to which a camera is expected back soon: a few minutes of trying."""
+
+LATELY_LOST_CAP_S = 12.0
+"""Longest wait for a camera lately lost, so that it is seen again within 15 s of coming back."""
+
+LONG_LOST_CAP_S = 120.0
+"""Longest wait for one that has been away for longer: a dead camera is no reason to knock 10,000 times a day."""
+
 Judgement = Callable[[Frame], tuple[LookStatus, str | None]]
 """Condition of one camera's picture; keeps what it needs to remember between frames."""
 
@@ -75,7 +84,8 @@ class StreamReader(threading.Thread):
                 log.exception("reader failed", extra={"camera_id": self.camera.id})
                 self._failures += 1
                 self._mailbox.put(unseen(self.camera.id, self._clock(), error))
-            pause = backoff(self._failures, random.random(), cap_s=min(60.0, 6 * self.camera.interval_s))
+            cap_s = LATELY_LOST_CAP_S if self._failures <= LATELY_LOST else LONG_LOST_CAP_S
+            pause = backoff(self._failures, random.random(), cap_s=cap_s)
             if self._stop_wanted.wait(pause):
                 return
 
