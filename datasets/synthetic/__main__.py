@@ -162,7 +162,8 @@ def demo(
 
 PASTE_README = """SYNTHETIC objects (rendered cut-outs, drawn puddles and adverts) set into the TRAIN pictures of the
 real set `{source}` by `python -m datasets.synthetic paste`. The boxes that the set itself carries are kept.
-`exhaustive` names the set's own exhaustive labels and those pasted labels of which its pictures hold practically none themselves.
+`exhaustive` names the set's own exhaustive labels and those pasted labels of which its pictures hold practically none
+themselves.
 
 Made from `{source}`: its terms apply, do not redistribute. train and val here hold different groups of backgrounds and
 different rendered objects, but BOTH come from the train split of `{source}`: never use this val part to judge the

@@ -52,7 +52,7 @@ SOURCES: tuple[Source, ...] = (
     Source("bins-cn", View(0.28, 1.6), ("street_stall", "shop_goods", "rubble_pile", "manhole_abnormal"),
            ("street_stall", "manhole_abnormal"), _same("garbage", "bin", "bin_overflow")),
     Source("graffiti-gr", View(0.45, 1.5), ("poster",), (), _same("graffiti")),
-    Source("facades-signs-ru", View(0.6, 1.6), ("poster", "shop_goods", "street_stall"), (), {}),
+    Source("facades-signs-ru", View(0.6, 1.6), ("poster",), (), {}),
 )
 
 

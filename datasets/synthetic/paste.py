@@ -30,7 +30,7 @@ def ground_like(picture: Picture, box: Box) -> bool:
         return False
     hsv = cv2.cvtColor(part, cv2.COLOR_BGR2HSV).reshape(-1, 3).astype(np.float32)
     light, spread, tint = hsv[:, 2].mean(), hsv[:, 2].std(), hsv[:, 1].mean()
-    return bool(18 < light < 235 and spread < 42 and tint < 95)
+    return bool(32 < light < 235 and spread < 42 and tint < 95)
 
 
 def wall_like(picture: Picture, box: Box) -> bool:

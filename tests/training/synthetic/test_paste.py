@@ -72,7 +72,7 @@ def test_a_pasted_object_stands_on_the_ground_at_the_size_of_its_row(tmp_path: P
     ground = background(tmp_path / "b", "one")
     sizes = []
     for seed in range(12):
-        picture, objects = paste.compose(ground, ["rubble_pile"], cutouts.find(tmp_path / "c"), Random(seed))
+        _, objects = paste.compose(ground, ["rubble_pile"], cutouts.find(tmp_path / "c"), Random(seed))
         assert len(objects) == 1, seed
         box = objects[0].box
         assert box.bottom > 0.3 * 360

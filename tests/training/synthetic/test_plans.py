@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from random import Random
 
 from datasets.synthetic.backgrounds import SOURCES, split_of
@@ -48,7 +49,7 @@ def test_nothing_in_a_lane_overlaps() -> None:
     spots = [x for x in (lane.take(rng, 3.0) for _ in range(30)) if x is not None]
     assert 3 <= len(spots) <= 6
     ordered = sorted(spots)
-    assert all(b - a >= 3.0 for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(b - a >= 3.0 for a, b in pairwise(ordered))
 
 
 def test_the_demo_gives_every_problem_time_and_a_calm_start_and_end() -> None:
