@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 
 from detector.core.detection import BoundingBox, Detection
@@ -20,6 +21,7 @@ class EvidenceRecorder:
         """`redact`: usually `Redactor().redact`. It runs before anything else touches the picture."""
         self._archive = archive
         self._redact = redact
+        self._last: tuple[weakref.ref[Image], tuple[Detection, ...], Image] | None = None
 
     def record(
         self,
@@ -42,9 +44,18 @@ class EvidenceRecorder:
             "captured_at": caption.at.isoformat(),
         }
         try:
-            content = encode(annotate(self._redact(image, detections), box, caption), note)
+            content = encode(annotate(self._redacted(image, tuple(detections)), box, caption), note)
         except EvidenceError:
             raise
         except Exception as error:
             raise EvidenceError(f"no picture for event {event_id}: {error}") from error
         return self._archive.write(event_id, caption.at, content)
+
+    def _redacted(self, image: Image, detections: tuple[Detection, ...]) -> Image:
+        """Redact, or take what was made of the very same picture before: one look often opens several problems."""
+        last = self._last
+        if last is not None and last[0]() is image and last[1] == detections:
+            return last[2]
+        redacted = self._redact(image, detections)
+        self._last = weakref.ref(image), detections, redacted
+        return redacted

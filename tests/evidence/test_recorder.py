@@ -54,7 +54,7 @@ def test_the_redacted_picture_is_kept_with_its_box_and_note(tmp_path: Path) -> N
     detections = [Detection("person", BoundingBox(0, 0, 10, 20), 0.12)]
     relative = EvidenceRecorder(archive, redact).record("event-1", street(), detections, BOX, CAPTION)
     assert relative == "2026/03/01/event-1.jpg"
-    assert seen == [detections]
+    assert [list(entry) for entry in seen] == [detections]
     content = archive.read(relative)
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     assert picture[5, 120].max() < 40, "redacted"
@@ -67,6 +67,24 @@ def test_the_redacted_picture_is_kept_with_its_box_and_note(tmp_path: Path) -> N
         "camera": "cam-1",
         "captured_at": "2026-03-01T08:00:00+00:00",
     }
+
+
+def test_several_problems_of_one_look_are_redacted_once(tmp_path: Path) -> None:
+    redacted: list[Image] = []
+
+    def redact(image: Image, detections: Sequence[Detection]) -> Image:
+        redacted.append(image)
+        return image.copy()
+
+    recorder = EvidenceRecorder(Archive(tmp_path), redact)
+    first, second = street(), street()
+    seen = [Detection("person", BoundingBox(0, 0, 10, 20), 0.12)]
+    for number, (image, detections) in enumerate(
+        [(first, seen), (first, list(seen)), (second, seen), (second, []), (first, seen)]
+    ):
+        recorder.record(f"event-{number}", image, detections, BOX, CAPTION)
+    assert [id(image) for image in redacted] == [id(first), id(second), id(second), id(first)]
+    assert len(files(tmp_path)) == 5
 
 
 @pytest.mark.parametrize("error", [EvidenceError("no weights"), RuntimeError("crash"), MemoryError()])
