@@ -7,6 +7,7 @@ read, write and handshake gets what is left of the try's time. `close` ends trie
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import ssl
 import threading
@@ -24,11 +25,11 @@ class DeadlineTransport(httpx.HTTPTransport):
     """Keeps connections alive between tries; safe to use from several threads."""
 
     def __init__(self, connections: int) -> None:
-        super().__init__()
+        super().__init__(verify=_trusted())
         self._backend = _Backend()
         # the public transport does not take a backend; test_webhook.py would notice if this were without effect
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=_trusted(),
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=30.0,
@@ -52,6 +53,12 @@ class DeadlineTransport(httpx.HTTPTransport):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
         super().close()
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that certifi lists, or those in SSL_CERT_FILE; reading them takes 50 ms, so once for all."""
+    return httpx.create_ssl_context()
 
 
 class _Ends(threading.local):

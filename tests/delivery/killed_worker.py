@@ -74,6 +74,7 @@ def work(database: str, url: str, generation: int) -> None:
 def main() -> None:
     database, url = sys.argv[1:]
     logging.disable()
+    Webhook(Endpoint(url=url, **ENDPOINT)).close()  # type: ignore[arg-type]  # what takes long the first time
     for generation, line in enumerate(sys.stdin):
         pid = os.fork()
         if pid == 0:

@@ -56,8 +56,8 @@ def test_a_newer_schema_is_refused_and_left_alone(database_url: str) -> None:
 
 def test_several_processes_may_start_at_once(database_url: str) -> None:
     code = "import sys; from detector.store import open_store; open_store(sys.argv[1]).close()"
-    starts = [subprocess.Popen([sys.executable, "-c", code, database_url]) for _ in range(4)]
-    assert [one.wait(60) for one in starts] == [0, 0, 0, 0]
+    starts = [subprocess.Popen([sys.executable, "-c", code, database_url]) for _ in range(3)]
+    assert [one.wait(60) for one in starts] == [0, 0, 0]
 
 
 def test_an_upgrade_that_fails_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,7 +270,7 @@ def test_listeners_hear_of_events_only_and_after_the_commit(store: Store) -> Non
 
 def test_many_couriers_and_workers_at_once(opened: Callable[[], Store]) -> None:
     """Each event reaches its endpoint once and in the order of its subject, whoever records and whoever sends."""
-    subjects, each, endpoints = 6, 12, ("desk", "map")
+    subjects, each, endpoints = 6, 8, ("desk", "map")
     sent: dict[tuple[str, str], list[str]] = defaultdict(list)
     lock, errors = threading.Lock(), list[BaseException]()
     recorders = [threading.Thread(target=lambda n=n: guarded(record, n)) for n in range(3)]
