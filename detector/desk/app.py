@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from detector.core.secrets import scrub
 from detector.desk.access import ReaderGate
+from detector.desk.acting import acting
 from detector.desk.headers import SafeHeaders
 from detector.desk.inbox import inbox
 from detector.desk.ledger import Ledger
@@ -75,6 +76,7 @@ def create_desk(options: DeskOptions) -> FastAPI:
     app.add_middleware(SafeHeaders, pictures_from=pictures.foreign_origin)
     app.include_router(inbox(ledger, check, options.clock, options.max_body_bytes))
     app.include_router(reading(ledger, gate))
+    app.include_router(acting(ledger, gate, options.clock))
     app.include_router(pages(ledger, gate, pictures, templates, options.clock))
     app.include_router(evidence(pictures, gate, _access_log(options), options.clock))
     _add_assets(app)

@@ -2,53 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from detector.core.event import event_id
-from detector.desk.wire import EvidenceData, Kind, ProblemData
+from detector.core.stages import Move, Stage
+from detector.desk.course import Action, Report, Step, course, department_of, in_order, last_move, stage_after
+from detector.desk.wire import EvidenceData, Kind
 
 
 class CaseStatus(StrEnum):
-    """What the street looks like now, as far as the desk was told."""
+    """What became of the problem, as far as the desk knows."""
 
     OPEN = "open"
-    CLEARED = "cleared"
-    DISMISSED = "dismissed"
+    CLEARED = "cleared"  # seen gone, by a camera or a person
+    DISMISSED = "dismissed"  # was none: the detector or a person says so
 
 
-class Stage(StrEnum):
-    """Where the case stands in the bureau's flow; a first slice of its seven stages."""
-
-    COLLECT = "collect"  # 信息采集: a person must look before it is filed
-    FILE = "file"  # 立案
-    CLOSE = "close"  # 结案
-
-
-STATUS_AFTER: Mapping[Kind, CaseStatus] = {
-    Kind.OPENED: CaseStatus.OPEN,
-    Kind.UPDATED: CaseStatus.OPEN,
-    Kind.REOPENED: CaseStatus.OPEN,
-    Kind.CLEARED: CaseStatus.CLEARED,
-    Kind.DISMISSED: CaseStatus.DISMISSED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One event about one problem."""
-
-    id: str
-    kind: Kind
-    at: datetime  # capture time of the look that moved the problem, aware UTC
-    data: ProblemData
+SHOWS_PROBLEM = frozenset({Kind.OPENED, Kind.UPDATED, Kind.REOPENED})
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One problem as the dispatcher sees it. All times are capture times, aware UTC."""
+    """One problem as the dispatcher sees it. Times are aware UTC: of capture, or of the desk where a person acted."""
 
     id: str
     problem_id: str
@@ -70,7 +48,7 @@ class Case:
     opened_at: datetime  # the opening event, or the first sighting while that event is still on its way
     cleared_at: datetime | None  # None unless cleared now
     dismissed_at: datetime | None  # None unless dismissed now
-    changed_at: datetime  # newest event
+    changed_at: datetime  # newest event or action
     reopened: int  # times it came back
     revision: int  # of the newest event
     review: bool  # a person must look before dispatch
@@ -79,6 +57,7 @@ class Case:
     camera_name: str | None = None
     district: str | None = None
     rule: str | None = None  # id of the rule that made it a case
+    department: str | None = None  # who has it
 
     @property
     def cleared_after(self) -> timedelta | None:
@@ -91,10 +70,10 @@ def case_id(problem_id: str) -> str:
     return event_id("case", problem_id)
 
 
-def fold(reports: Iterable[Report]) -> Case:
-    """Add the reports of ONE problem up to its case.
+def fold(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
+    """Add the reports of ONE problem, and what people did about it, up to its case.
 
-    Depends on the set of reports only: neither order nor repetition matters. The highest revision says
+    Depends on the set of reports and actions only: neither order nor repetition matters. The highest revision says
     what is true now; time and id break ties, which a detector that counts its revisions does not produce.
     Raises ValueError for no reports or for reports of several problems.
     """
@@ -102,14 +81,16 @@ def fold(reports: Iterable[Report]) -> Case:
     if not history or len({report.data.problem_id for report in history}) != 1:
         raise ValueError("a case is made of the reports of exactly one problem")
     newest = history[-1]
-    data, status = newest.data, STATUS_AFTER[newest.kind]
+    data = newest.data
+    steps = course(history, actions)
+    status, since = _status(steps)
     opened = next((report for report in history if report.kind is Kind.OPENED), None)
     ground = data.place.ground
     return Case(
         id=case_id(data.problem_id),
         problem_id=data.problem_id,
         status=status,
-        stage=_stage(status, data.review),
+        stage=stage_after(steps),
         category=data.category,
         category_names=data.category_names,
         codes=data.codes,
@@ -124,30 +105,30 @@ def fold(reports: Iterable[Report]) -> Case:
         first_seen=min(report.data.first_seen for report in history),
         last_seen=max(report.data.last_seen for report in history),
         opened_at=opened.at if opened else min(report.data.first_seen for report in history),
-        cleared_at=newest.at if status is CaseStatus.CLEARED else None,
-        dismissed_at=newest.at if status is CaseStatus.DISMISSED else None,
-        changed_at=newest.at,
+        cleared_at=since if status is CaseStatus.CLEARED else None,
+        dismissed_at=since if status is CaseStatus.DISMISSED else None,
+        changed_at=max([newest.at, *(step.at for step in steps)]),
         reopened=sum(report.kind is Kind.REOPENED for report in history),
         revision=data.revision,
         review=data.review,
-        before=_newest_picture(report for report in history if STATUS_AFTER[report.kind] is CaseStatus.OPEN),
-        after=newest.data.evidence if status is CaseStatus.CLEARED else EvidenceData(),
+        before=_newest_picture(report for report in history if report.kind in SHOWS_PROBLEM),
+        after=_newest_picture(
+            report for report in history if status is CaseStatus.CLEARED and report.kind is Kind.CLEARED
+        ),
         camera_name=data.camera.name if data.camera else None,
         district=data.camera.district if data.camera else None,
         rule=data.rule,
+        department=department_of(steps),
     )
 
 
-def in_order(reports: Iterable[Report]) -> list[Report]:
-    """Oldest first, each once."""
-    unique = {report.id: report for report in reports}
-    return sorted(unique.values(), key=lambda report: (report.data.revision, report.at, report.id))
-
-
-def _stage(status: CaseStatus, review: bool) -> Stage:
-    if status is not CaseStatus.OPEN:
-        return Stage.CLOSE
-    return Stage.COLLECT if review else Stage.FILE
+def _status(steps: Sequence[Step]) -> tuple[CaseStatus, datetime | None]:
+    """What the stage says about the street, and since when if the case is closed."""
+    last = last_move(steps)
+    if last is None or last.stage is not Stage.CLOSE:
+        return CaseStatus.OPEN, None
+    none = last.move in (Move.REFUSED, Move.DISMISSED)
+    return (CaseStatus.DISMISSED if none else CaseStatus.CLEARED), last.at
 
 
 def _newest_picture(reports: Iterable[Report]) -> EvidenceData:

@@ -12,13 +12,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from detector.desk.case import Case, CaseStatus, Report, case_id, fold, in_order
+from detector.core.stages import Move, Stage, next_stage
+from detector.desk.case import Case, CaseStatus, case_id, fold
+from detector.desk.course import Action, Step, course, in_order
+from detector.desk.filing import CASE, Received, actions_of, put_action, put_camera, put_case, reports_of
 from detector.desk.tables import (
+    ACTION,
     BOOK,
     CAMERA,
     CASE_FILE,
@@ -28,10 +31,8 @@ from detector.desk.tables import (
     SCHEMA_VERSION,
     open_engine,
 )
-from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData, read_event
+from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData
 from detector.errors import StoreError
-
-_CASE: TypeAdapter[Case] = TypeAdapter(Case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class CaseFilter:
     status: CaseStatus | None = None
     category: str | None = None
     camera_id: str | None = None
-    review: bool | None = None
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Cases by status; `review` counts the open ones that a person must look at."""
+    """Cases by status; `review` counts those that wait for a person to say whether they are one."""
 
     open: int
     cleared: int
@@ -74,11 +75,23 @@ class CameraState:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """An event of a case's history and when it came in."""
+class CaseFile:
+    """A case with all that led to it."""
 
-    report: Report
-    received_at: datetime  # aware UTC
+    case: Case
+    received: list[Received]  # oldest event first
+    steps: list[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a person wants to do with a case."""
+
+    id: str  # chosen by whoever asks; a repetition changes nothing
+    move: Move
+    by: str
+    department: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +139,28 @@ class Ledger:
             if connection.execute(row.on_conflict_do_nothing()).rowcount == 0:
                 return Receipt(new=False, case_id=case)
             if problem_id:
-                _file(
-                    connection,
-                    fold(received.report for received in _reports(connection, problem_id)),
-                )
+                _bring_up_to_date(connection, problem_id)
             elif isinstance(incoming.data, CameraHealthData):
-                _note(connection, incoming, incoming.data)
+                put_camera(connection, incoming, incoming.data)
         return Receipt(new=True, case_id=case)
+
+    def act(self, wanted: str, deed: Deed, now: datetime) -> Case | None:
+        """Move the case with that id; None when there is none. On disk on return.
+
+        Raises ValueError when the case stands where this cannot be done, StoreError.
+        """
+        with self._write() as connection:
+            case = _case(connection, wanted)
+            if case is None or connection.scalar(select(ACTION.c.id).where(ACTION.c.id == deed.id)):
+                return case
+            next_stage(case.stage, deed.move)
+            number = len(actions_of(connection, wanted)) + 1
+            put_action(
+                connection,
+                wanted,
+                Action(deed.id, deed.move, deed.by, now, case.revision, number, deed.department, deed.note),
+            )
+            return _bring_up_to_date(connection, case.problem_id)
 
     def cases(self, wanted: CaseFilter = CaseFilter(), *, limit: int = 50, offset: int = 0) -> Page:
         """Open cases first, then newest opening first. Raises StoreError."""
@@ -141,7 +169,7 @@ class Ledger:
             column == value
             for column, value in (
                 (table.c.status, wanted.status), (table.c.category, wanted.category),
-                (table.c.camera_id, wanted.camera_id), (table.c.review, wanted.review),
+                (table.c.camera_id, wanted.camera_id), (table.c.stage, wanted.stage),
             )
             if value is not None
         ]  # fmt: skip
@@ -154,25 +182,26 @@ class Ledger:
                 .limit(limit)
                 .offset(offset)
             )
-            return Page([_CASE.validate_python(facts) for facts in rows], total)
+            return Page([CASE.validate_python(facts) for facts in rows], total)
 
-    def case(self, wanted: str) -> tuple[Case, list[Received]] | None:
-        """The case with that id and its history, oldest first; None when there is none. Raises StoreError."""
+    def case(self, wanted: str) -> CaseFile | None:
+        """The case with that id and its history; None when there is none. Raises StoreError."""
         with self._read() as connection:
-            facts = connection.scalar(select(CASE_FILE.c.facts).where(CASE_FILE.c.id == wanted))
-            if facts is None:
+            case = _case(connection, wanted)
+            if case is None:
                 return None
-            case = _CASE.validate_python(facts)
-            received = {entry.report.id: entry for entry in _reports(connection, case.problem_id)}
-            return case, [received[report.id] for report in in_order(entry.report for entry in received.values())]
+            received = {entry.report.id: entry for entry in reports_of(connection, case.problem_id)}
+            ordered = in_order(entry.report for entry in received.values())
+            steps = course(ordered, actions_of(connection, wanted))
+            return CaseFile(case, [received[report.id] for report in ordered], steps)
 
     def counts(self) -> Counts:
         """How many cases stand where. Raises StoreError."""
-        status, review = CASE_FILE.c.status, CASE_FILE.c.review
+        status, stage = CASE_FILE.c.status, CASE_FILE.c.stage
         with self._read() as connection:
-            rows = connection.execute(select(status, review, func.count()).group_by(status, review)).all()
+            rows = connection.execute(select(status, stage, func.count()).group_by(status, stage)).all()
         by_status = {one.value: sum(row[2] for row in rows if row[0] == one) for one in CaseStatus}
-        return Counts(**by_status, review=sum(row[2] for row in rows if row[0] == CaseStatus.OPEN and row[1]))
+        return Counts(**by_status, review=sum(row[2] for row in rows if row[1] == Stage.COLLECT))
 
     def choices(self) -> tuple[list[str], list[str]]:
         """Categories and cameras that have cases, sorted. Raises StoreError."""
@@ -220,39 +249,13 @@ def _own_errors() -> Iterator[None]:
         raise StoreError(f"the desk's ledger: {cause}") from error
 
 
-def _reports(connection: Connection, problem_id: str) -> list[Received]:
-    rows = connection.execute(select(EVENT.c.body, EVENT.c.received_at).where(EVENT.c.problem_id == problem_id))
-    found = []
-    for body, received_at in rows:
-        incoming = read_event(body.encode(), received_at)
-        if incoming.kind is None or not isinstance(incoming.data, ProblemData):
-            raise StoreError(f"event {incoming.id} in the desk's ledger can no longer be read as a problem event")
-        found.append(Received(Report(incoming.id, incoming.kind, incoming.time, incoming.data), received_at))
-    return found
+def _case(connection: Connection, wanted: str) -> Case | None:
+    facts = connection.scalar(select(CASE_FILE.c.facts).where(CASE_FILE.c.id == wanted))
+    return None if facts is None else CASE.validate_python(facts)
 
 
-def _file(connection: Connection, case: Case) -> None:
-    row = {
-        "problem_id": case.problem_id, "status": case.status, "stage": case.stage, "category": case.category,
-        "camera_id": case.camera_id, "review": case.review, "revision": case.revision, "score": case.score,
-        "opened_at": case.opened_at, "cleared_at": case.cleared_at, "dismissed_at": case.dismissed_at,
-        "changed_at": case.changed_at, "facts": _CASE.dump_python(case, mode="json"),
-    }  # fmt: skip
-    statement = insert(CASE_FILE).values(id=case.id, **row)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
-
-
-def _note(connection: Connection, incoming: IncomingEvent, data: CameraHealthData) -> None:
-    """The newest event says how a camera is; equal times are decided by id so that any order of arrival agrees."""
-    row = {
-        "status": data.status,
-        "since": incoming.time,
-        "reason": data.reason,
-        "event_id": incoming.id,
-        "name": data.camera.name if data.camera else None,
-    }
-    statement = insert(CAMERA).values(id=data.camera_id, **row)
-    newer = (CAMERA.c.since < statement.excluded.since) | (
-        (CAMERA.c.since == statement.excluded.since) & (CAMERA.c.event_id < statement.excluded.event_id)
-    )
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row, where=newer))
+def _bring_up_to_date(connection: Connection, problem_id: str) -> Case:
+    reports = [received.report for received in reports_of(connection, problem_id)]
+    case = fold(reports, actions_of(connection, case_id(problem_id)))
+    put_case(connection, case)
+    return case

@@ -13,11 +13,14 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from detector.core.stages import Stage
 from detector.desk.access import ReaderGate
 from detector.desk.case import Case, CaseStatus
-from detector.desk.ledger import CaseFilter, Ledger
+from detector.desk.course import CAMERA, Step
+from detector.desk.filing import Received
+from detector.desk.ledger import CaseFile, CaseFilter, Ledger
 from detector.desk.pictures import Pictures
-from detector.desk.reading import Offset
+from detector.desk.reading import Offset, possible_moves
 
 PAGE_SIZE = 24
 WORDS: dict[str, Mapping[str, Any]] = {
@@ -26,7 +29,26 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "cleared": ("Cleared", "已清除"),
         "dismissed": ("Dismissed", "已作废"),
     },
-    "stage_names": {"collect": ("collect", "信息采集"), "file": ("file", "立案"), "close": ("close", "结案")},
+    "stage_names": {
+        "collect": ("Collect", "信息采集"),
+        "file": ("File", "立案"),
+        "dispatch": ("Dispatch", "派遣"),
+        "handle": ("Handle", "处理"),
+        "report": ("Report back", "反馈"),
+        "verify": ("Verify", "核查"),
+        "close": ("Close", "结案"),
+    },
+    "move_names": {  # to do, done, done in Chinese
+        "filed": ("File as a case", "Filed", "立案"),
+        "refused": ("Refuse", "Refused", "不予立案"),
+        "dispatched": ("Dispatch", "Dispatched", "派遣"),
+        "handed_back": ("Hand back", "Handed back", "退回"),
+        "taken_up": ("Take up", "Taken up", "受理"),
+        "reported": ("Report done", "Reported done", "反馈已处理"),
+        "checked": ("Ask to look again", "Asked to look again", "核查"),
+        "seen_gone": ("It is gone: close", "Seen gone", "核查通过"),
+        "still_there": ("Still there", "Still there", "核查不通过"),
+    },
     "kind_names": {
         "opened": ("Opened", "发现"),
         "updated": ("Updated", "更新"),
@@ -116,8 +138,13 @@ def pages(
         found = ledger.case(case_id)
         if found is None:
             raise HTTPException(404, "no such case")
-        case, history = found
-        return page("case.html", case=case, history=history, sides=_sides(case, pictures))
+        return page(
+            "case.html",
+            case=found.case,
+            sides=_sides(found.case, pictures),
+            timeline=_timeline(found),
+            moves=possible_moves(found.case),
+        )
 
     return router
 
@@ -133,15 +160,17 @@ def span(duration: timedelta) -> str:
     return f"{minutes} min {seconds % 60:02d} s" if minutes else f"{seconds} s"
 
 
-def _filter(status: str = "", category: str = "", camera: str = "", review: str = "") -> CaseFilter:
+def _filter(status: str = "", category: str = "", camera: str = "", stage: str = "") -> CaseFilter:
     """An unused field of the form arrives empty and means no filter."""
     if status and status not in list(CaseStatus):
         raise HTTPException(422, "status is one of " + ", ".join(CaseStatus))
+    if stage and stage not in list(Stage):
+        raise HTTPException(422, "stage is one of " + ", ".join(Stage))
     return CaseFilter(
         CaseStatus(status) if status else None,
         category or None,
         camera or None,
-        True if review == "true" else None,
+        Stage(stage) if stage else None,
     )
 
 
@@ -150,7 +179,7 @@ def _address(wanted: CaseFilter, offset: int = 0) -> str:
         "status": wanted.status,
         "category": wanted.category,
         "camera": wanted.camera_id,
-        "review": "true" if wanted.review else None,
+        "stage": wanted.stage,
         "offset": offset or None,
     }
     query = urlencode({key: value for key, value in chosen.items() if value is not None})
@@ -160,7 +189,7 @@ def _address(wanted: CaseFilter, offset: int = 0) -> str:
 def _tiles(ledger: Ledger, wanted: CaseFilter) -> list[dict[str, Any]]:
     counts = ledger.counts()
     names = WORDS["status_names"]
-    of_review = CaseFilter(status=CaseStatus.OPEN, review=True)
+    of_review = CaseFilter(status=CaseStatus.OPEN, stage=Stage.COLLECT)
     tiles = [
         ("open", *names["open"], counts.open, CaseFilter(status=CaseStatus.OPEN)),
         ("review", "of them to review", "待审核", counts.review, of_review),
@@ -194,6 +223,14 @@ def _sides(case: Case, pictures: Pictures) -> list[dict[str, Any]]:
         }
         for key, english, chinese, evidence in sides
     ]
+
+
+def _timeline(found: CaseFile) -> list[tuple[str, Received | Step]]:
+    """Events and what people did, in the order in which the case was worked out."""
+    events = [(entry.report.data.revision, 0, "event", entry) for entry in found.received]
+    deeds = [(step.revision, 1, "deed", step) for step in found.steps if step.by != CAMERA]
+    merged: list[tuple[int, int, str, Received | Step]] = [*events, *deeds]
+    return [(kind, entry) for _, _, kind, entry in sorted(merged, key=lambda one: one[:2])]
 
 
 def _why_no_picture(url: str | None, reason: str | None) -> str:

@@ -6,9 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 
+from detector.core.stages import BY_PEOPLE, Move, Stage, moves_from
 from detector.desk.access import ReaderGate
 from detector.desk.case import Case, CaseStatus
-from detector.desk.ledger import CameraState, CaseFilter, Ledger, Received
+from detector.desk.course import Step
+from detector.desk.filing import Received
+from detector.desk.ledger import CameraState, CaseFilter, Ledger
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=2**31 - 1)]
@@ -23,11 +26,11 @@ def reading(ledger: Ledger, gate: ReaderGate) -> APIRouter:
         status: CaseStatus | None = None,
         category: str | None = None,
         camera: str | None = None,
-        review: bool | None = None,
+        stage: Stage | None = None,
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> dict[str, Any]:
-        page = ledger.cases(CaseFilter(status, category, camera, review), limit=limit, offset=offset)
+        page = ledger.cases(CaseFilter(status, category, camera, stage), limit=limit, offset=offset)
         listed = [case_json(case) for case in page.cases]
         return {"total": page.total, "limit": limit, "offset": offset, "cases": listed}
 
@@ -36,7 +39,11 @@ def reading(ledger: Ledger, gate: ReaderGate) -> APIRouter:
         found = ledger.case(case_id)
         if found is None:
             raise HTTPException(404, "no such case")
-        return {**case_json(found[0]), "history": [_entry_json(entry) for entry in found[1]]}
+        return {
+            **case_json(found.case),
+            "history": [_entry_json(entry) for entry in found.received],
+            "steps": [_step_json(step) for step in found.steps],
+        }
 
     @router.get("/cameras.json")
     def cameras(limit: Limit = 200, offset: Offset = 0) -> dict[str, Any]:
@@ -55,6 +62,8 @@ def case_json(case: Case) -> dict[str, Any]:
         "problem_id": case.problem_id,
         "status": case.status,
         "stage": case.stage,
+        "moves": possible_moves(case),
+        "department": case.department,
         "review": case.review,
         "category": case.category,
         "category_names": case.category_names,
@@ -82,6 +91,15 @@ def case_json(case: Case) -> dict[str, Any]:
         "revision": case.revision,
         "evidence": {"before": case.before.model_dump(), "after": case.after.model_dump()},
     }
+
+
+def possible_moves(case: Case) -> list[Move]:
+    """What a person can do with the case now."""
+    return [move for move in moves_from(case.stage) if move in BY_PEOPLE]
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in Step.__slots__}
 
 
 def _entry_json(entry: Received) -> dict[str, Any]:

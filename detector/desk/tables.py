@@ -70,7 +70,8 @@ CASE_FILE = Table(
     Column("id", String, primary_key=True),
     Column("problem_id", String, nullable=False, unique=True),
     Column("status", String, nullable=False),
-    Column("stage", String, nullable=False),
+    Column("stage", String, nullable=False, index=True),
+    Column("department", String, index=True),
     Column("category", String, nullable=False, index=True),
     Column("camera_id", String, nullable=False, index=True),
     Column("review", Boolean, nullable=False),
@@ -82,6 +83,21 @@ CASE_FILE = Table(
     Column("changed_at", UtcTime, nullable=False),
     Column("facts", JSON, nullable=False),  # the whole case
     Index("case_file_by_status", "status", "opened_at"),
+)
+
+ACTION = Table(
+    "action",
+    METADATA,
+    Column("id", String, primary_key=True),  # chosen by whoever acts: a repetition changes nothing
+    Column("case_id", String, nullable=False),
+    Column("number", Integer, nullable=False),  # order of doing within the case
+    Column("move", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("revision", Integer, nullable=False),  # newest one of the problem at that time
+    Column("department", String),
+    Column("note", Text),
+    Index("action_of_case", "case_id", "number", unique=True),
 )
 
 CAMERA = Table(

@@ -300,3 +300,27 @@ def test_it_fits_a_telephone_and_the_dark(serve: Any, tab: Any, make: Any, tmp_p
     page.wait_for_selector(".history li")
     keep(page, "telephone-case")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_person_moves_a_case_in_the_browser(serve: Any, tab: Any, make: Any, tmp_path: Path) -> None:
+    served = serve()
+    fill(served, make, tmp_path / "evidence", cases=1)
+    opened = tab()
+    page = opened.open(served.url)
+    page.locator(".card").click()
+    page.wait_for_selector(".stages .here:has-text('File')")
+    page.locator("button[value=dispatched]").click()
+    page.wait_for_selector(".moves output:has-text('name the department')")
+    page.locator("input[name=department]").fill("Sanitation 环卫所")
+    page.locator("input[name=note]").fill("by noon, please")
+    page.locator("button[value=dispatched]").click()
+    page.wait_for_selector(".stages .here:has-text('Dispatch')")
+    page.wait_for_selector(".history .deed:has-text('by noon, please')")
+    page.locator("input[name=note]").fill("half written")
+    with page.expect_response(lambda answer: answer.request.method == "GET"):
+        pass
+    assert page.locator("input[name=note]").input_value() == "half written"  # a refresh takes nothing away
+    page.locator("button[value=taken_up]").click()
+    page.wait_for_selector(".stages .here:has-text('Handle')")
+    keep(page, "moves")
+    assert [text for text in opened.complaints if "422" not in text] == []

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detector.core.problem import TRANSITIONS, EventKind, ProblemStatus
-from detector.desk.case import CaseStatus, Report, Stage, case_id, fold
+from detector.core.stages import Stage
+from detector.desk.case import CaseStatus, case_id, fold
+from detector.desk.course import Report
 from detector.desk.ledger import Ledger
 from detector.desk.wire import ProblemData, read_event
 
@@ -84,7 +86,7 @@ def test_every_permutation_of_a_whole_life_gives_the_same_case_in_the_ledger(mak
         assert page.total == 1
         found = ledger.case(page.cases[0].id)
         assert found is not None
-        assert [entry.report.data.revision for entry in found[1]] == [1, 2, 3, 4]
+        assert [entry.report.data.revision for entry in found.received] == [1, 2, 3, 4]
         seen.add(repr(page.cases[0]))
         ledger.close()
     assert len(seen) == 1

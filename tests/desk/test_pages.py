@@ -123,11 +123,12 @@ def test_the_tiles_count_and_filter(desk: Any, make: Any) -> None:
         1,
         0,
     ]  # open, of them to review, cleared, dismissed
-    assert 'href="/?status=open&amp;review=true"' in html
-    only = desk.client.get("/?status=open&review=true&category=&camera=").text
+    assert 'href="/?status=open&amp;stage=collect"' in html
+    only = desk.client.get("/?status=open&stage=collect&category=&camera=").text
     assert only.count('class="card ') == 1
     assert "reset" in only
     assert desk.client.get("/?status=lost").status_code == 422
+    assert desk.client.get("/?stage=lost").status_code == 422
 
 
 def test_many_cases_are_paged(desk: Any, make: Any) -> None:

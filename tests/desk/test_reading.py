@@ -34,7 +34,8 @@ def busy(desk: Any, make: Any) -> Any:
         ("category=street_stall", ["p2"]),
         ("camera=cam-2", ["p2", "p5"]),
         ("camera=cam-2&status=open", ["p2"]),
-        ("review=true", ["p3"]),
+        ("stage=collect", ["p3"]),
+        ("stage=close", ["p4", "p5"]),
         ("category=none", []),
     ],
 )
@@ -53,7 +54,7 @@ def test_pages_cover_everything_once(busy: Any) -> None:
     assert sorted(found) == ["p1", "p2", "p3", "p4", "p5"]
 
 
-@pytest.mark.parametrize("query", ["status=lost", "limit=0", "limit=501", "offset=-1", "limit=x"])
+@pytest.mark.parametrize("query", ["status=lost", "stage=lost", "limit=0", "limit=501", "offset=-1", "limit=x"])
 def test_senseless_queries_are_refused(desk: Any, query: str) -> None:
     assert desk.client.get(f"/cases.json?{query}").status_code == 422
 
@@ -61,7 +62,8 @@ def test_senseless_queries_are_refused(desk: Any, query: str) -> None:
 def test_one_case_with_its_history(busy: Any) -> None:
     case = busy.client.get("/cases.json?status=cleared").json()["cases"][0]
     answer = busy.client.get(f"/cases/{case['id']}.json").json()
-    history = answer.pop("history")
+    history, steps = answer.pop("history"), answer.pop("steps")
+    assert [step["move"] for step in steps] == ["filed", "vanished"]
     assert answer == case
     assert [entry["kind"] for entry in history] == ["opened", "cleared"]
     assert [entry["revision"] for entry in history] == [1, 2]

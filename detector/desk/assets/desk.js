@@ -66,6 +66,33 @@ async function refresh() {
   }
 }
 
+async function act(form, button) {
+  const said = form.querySelector("output");
+  const text = (name) => form.elements[name]?.value.trim() || null;
+  button.disabled = true;
+  try {
+    const answer = await fetch(`/cases/${form.dataset.case}/moves`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ move: button.value, department: text("department"), note: text("note") }),
+      signal: AbortSignal.timeout(10000),
+    });
+    const body = await answer.json();
+    said.textContent = answer.ok ? "" : typeof body.detail === "string" ? body.detail : "this cannot be done";
+    if (answer.ok) await refresh();
+  } catch {
+    said.textContent = "the desk does not answer; nothing is known to have changed";
+  } finally {
+    button.disabled = false;
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".moves")) return;
+  event.preventDefault();
+  if (event.submitter) act(event.target, event.submitter);
+});
+
 remember(document);
 watchPictures(document);
 for (const choice of document.querySelectorAll(".filters select")) {

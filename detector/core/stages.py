@@ -1,0 +1,89 @@
+"""How a case travels through the bureau, and the one table by which it moves.
+
+The flow is the usual one of digital city management: 信息采集 collect, 立案 file, 任务派遣 dispatch,
+任务处理 handle, 处理反馈 report back, 核查 verify and 结案 close. What follows there, 综合评价 evaluate,
+is about closed cases together and no place where one case stands.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where a case stands."""
+
+    COLLECT = "collect"  # known; a person must decide whether it is a case
+    FILE = "file"  # a case; nobody has been sent
+    DISPATCH = "dispatch"  # given to a department
+    HANDLE = "handle"  # somebody is on it
+    REPORT = "report"  # the department says it is done
+    VERIFY = "verify"  # being looked at again
+    CLOSE = "close"
+
+
+class Move(StrEnum):
+    """What can happen to a case."""
+
+    FILED = "filed"  # it is a case: by a person, or at once where no review is needed
+    REFUSED = "refused"  # a person says it is none
+    DISPATCHED = "dispatched"  # given to a department
+    HANDED_BACK = "handed_back"  # the department is not the right one
+    TAKEN_UP = "taken_up"  # the department begins
+    REPORTED = "reported"  # the department says it is done
+    CHECKED = "checked"  # somebody, or the camera, is asked to look again
+    SEEN_GONE = "seen_gone"  # the street is clean
+    STILL_THERE = "still_there"  # it is not: back to the department
+    VANISHED = "vanished"  # seen gone before anybody reported it done
+    DISMISSED = "dismissed"  # the detector takes it back
+    RETURNED = "returned"  # seen again at the place where it had been cleared
+
+
+TRANSITIONS: dict[tuple[Stage, Move], Stage] = {
+    (Stage.COLLECT, Move.FILED): Stage.FILE,
+    (Stage.FILE, Move.DISPATCHED): Stage.DISPATCH,
+    (Stage.DISPATCH, Move.TAKEN_UP): Stage.HANDLE,
+    (Stage.HANDLE, Move.REPORTED): Stage.REPORT,
+    (Stage.REPORT, Move.CHECKED): Stage.VERIFY,
+    (Stage.VERIFY, Move.SEEN_GONE): Stage.CLOSE,
+    # back
+    (Stage.DISPATCH, Move.HANDED_BACK): Stage.FILE,
+    (Stage.HANDLE, Move.HANDED_BACK): Stage.FILE,
+    (Stage.VERIFY, Move.STILL_THERE): Stage.HANDLE,
+    (Stage.CLOSE, Move.RETURNED): Stage.COLLECT,
+    # gone by itself: with nobody sent there is nothing to verify, otherwise what was seen is the verification
+    (Stage.COLLECT, Move.VANISHED): Stage.CLOSE,
+    (Stage.FILE, Move.VANISHED): Stage.CLOSE,
+    (Stage.DISPATCH, Move.VANISHED): Stage.VERIFY,
+    (Stage.HANDLE, Move.VANISHED): Stage.VERIFY,
+    (Stage.REPORT, Move.VANISHED): Stage.VERIFY,
+    # no case
+    (Stage.COLLECT, Move.REFUSED): Stage.CLOSE,
+    (Stage.FILE, Move.REFUSED): Stage.CLOSE,
+    **{(stage, Move.DISMISSED): Stage.CLOSE for stage in Stage},
+}
+"""(stage, move) -> new stage. An edge that is not here does not exist."""
+
+BY_PEOPLE = frozenset(
+    {
+        *(Move.FILED, Move.REFUSED, Move.DISPATCHED, Move.HANDED_BACK, Move.TAKEN_UP, Move.REPORTED, Move.CHECKED),
+        *(Move.SEEN_GONE, Move.STILL_THERE),
+    }
+)
+"""Moves that people make; the others follow from what the cameras see."""
+
+
+def next_stage(stage: Stage, move: Move) -> Stage:
+    """Look the move up in TRANSITIONS.
+
+    Raises ValueError when there is no such edge.
+    """
+    try:
+        return TRANSITIONS[stage, move]
+    except KeyError:
+        raise ValueError(f"a case at stage {stage.value} cannot be {move.value}") from None
+
+
+def moves_from(stage: Stage) -> tuple[Move, ...]:
+    """Moves that are possible at `stage`, in the order of the table."""
+    return tuple(move for before, move in TRANSITIONS if before is stage)

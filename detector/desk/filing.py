@@ -1,0 +1,78 @@
+"""Rows of the ledger: events and actions of a case, the case file, the state of a camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from detector.core.stages import Move
+from detector.desk.case import Case
+from detector.desk.course import Action, Report
+from detector.desk.tables import ACTION, CAMERA, CASE_FILE, EVENT
+from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData, read_event
+from detector.errors import StoreError
+
+CASE: TypeAdapter[Case] = TypeAdapter(Case)
+"""A case to and from the JSON in which the case file keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An event of a case's history and when it came in."""
+
+    report: Report
+    received_at: datetime  # aware UTC
+
+
+def reports_of(connection: Connection, problem_id: str) -> list[Received]:
+    """Everything received about a problem, in no particular order."""
+    rows = connection.execute(select(EVENT.c.body, EVENT.c.received_at).where(EVENT.c.problem_id == problem_id))
+    found = []
+    for body, received_at in rows:
+        incoming = read_event(body.encode(), received_at)
+        if incoming.kind is None or not isinstance(incoming.data, ProblemData):
+            raise StoreError(f"event {incoming.id} in the desk's ledger can no longer be read as a problem event")
+        found.append(Received(Report(incoming.id, incoming.kind, incoming.time, incoming.data), received_at))
+    return found
+
+
+def actions_of(connection: Connection, case_id: str) -> list[Action]:
+    """What people did about a case, in the order of doing."""
+    rows = connection.execute(select(ACTION).where(ACTION.c.case_id == case_id).order_by(ACTION.c.number)).mappings()
+    return [
+        Action(**({key: row[key] for key in row if key != "case_id"} | {"move": Move(row["move"])})) for row in rows
+    ]
+
+
+def put_action(connection: Connection, case_id: str, action: Action) -> None:
+    """Insert."""
+    row = {name: getattr(action, name) for name in Action.__slots__}
+    connection.execute(ACTION.insert().values(case_id=case_id, **row))
+
+
+def put_case(connection: Connection, case: Case) -> None:
+    """Insert or overwrite."""
+    columns = {column.name for column in CASE_FILE.columns} - {"id", "facts"}
+    row = {name: getattr(case, name) for name in columns} | {"facts": CASE.dump_python(case, mode="json")}
+    statement = insert(CASE_FILE).values(id=case.id, **row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row))
+
+
+def put_camera(connection: Connection, incoming: IncomingEvent, data: CameraHealthData) -> None:
+    """The newest event says how a camera is; equal times are decided by id so that any order of arrival agrees."""
+    row = {
+        "status": data.status,
+        "since": incoming.time,
+        "reason": data.reason,
+        "event_id": incoming.id,
+        "name": data.camera.name if data.camera else None,
+    }
+    statement = insert(CAMERA).values(id=data.camera_id, **row)
+    newer = (CAMERA.c.since < statement.excluded.since) | (
+        (CAMERA.c.since == statement.excluded.since) & (CAMERA.c.event_id < statement.excluded.event_id)
+    )
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=row, where=newer))

@@ -1,0 +1,138 @@
+"""The way of a case through the stages."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.core.stages import BY_PEOPLE, TRANSITIONS, Move, Stage
+from detector.desk.course import Action, Report, Step, course, department_of, stage_after
+from detector.desk.wire import ProblemData, read_event
+
+
+def report(make: Any, kind: str, revision: int, minute: float = 0, **data: Any) -> Report:
+    event = make.problem(kind, revision=revision, minute=minute, **data)
+    incoming = read_event(json.dumps(event).encode(), make.start)
+    assert incoming.kind is not None
+    assert isinstance(incoming.data, ProblemData)
+    return Report(incoming.id, incoming.kind, incoming.time, incoming.data)
+
+
+def action(make: Any, move: Move, revision: int, number: int, minute: float = 0) -> Action:
+    department = "sanitation" if move is Move.DISPATCHED else None
+    at = make.start + timedelta(minutes=minute)
+    return Action(f"action-{number}", move, "li", at, revision, number, department)
+
+
+def moves(steps: list[Step]) -> list[str]:
+    return [("!" if step.void else "") + step.move.value for step in steps]
+
+
+def to_verify(make: Any, minute: float = 20) -> list[Action]:
+    way = (Move.DISPATCHED, Move.TAKEN_UP, Move.REPORTED, Move.CHECKED)
+    return [action(make, move, 1, number, minute) for number, move in enumerate(way, start=1)]
+
+
+def test_a_sure_problem_is_filed_at_once_a_doubtful_one_by_a_person(make: Any) -> None:
+    assert moves(course([report(make, "opened", 1)])) == ["filed"]
+    doubtful = report(make, "opened", 1, review=True)
+    assert stage_after(course([doubtful])) is Stage.COLLECT
+    steps = course([doubtful], [action(make, Move.FILED, 1, 1)])
+    assert (moves(steps), stage_after(steps)) == (["filed"], Stage.FILE)
+    steps = course([doubtful], [action(make, Move.REFUSED, 1, 1)])
+    assert stage_after(steps) is Stage.CLOSE
+
+
+def test_the_whole_way_ends_when_the_camera_sees_it_gone(make: Any) -> None:
+    opened = report(make, "opened", 1)
+    steps = course([opened], to_verify(make))
+    assert (stage_after(steps), department_of(steps)) == (Stage.VERIFY, "sanitation")
+    steps = course([opened, report(make, "cleared", 2, 60)], to_verify(make))
+    assert moves(steps) == ["filed", "dispatched", "taken_up", "reported", "checked", "seen_gone"]
+    assert steps[-1].by == "camera"
+
+
+def test_still_seen_after_it_was_reported_done_sends_it_back(make: Any) -> None:
+    steps = course([report(make, "opened", 1), report(make, "updated", 2, 60)], to_verify(make))
+    assert (moves(steps)[-1], stage_after(steps)) == ("still_there", Stage.HANDLE)
+
+
+def test_an_older_picture_sends_nothing_back(make: Any) -> None:
+    steps = course([report(make, "opened", 1), report(make, "updated", 2, 10)], to_verify(make, minute=20))
+    assert stage_after(steps) is Stage.VERIFY
+
+
+@pytest.mark.parametrize("sent", [1, 2, 3])
+def test_gone_without_a_report_is_verified_by_what_was_seen(make: Any, sent: int) -> None:
+    steps = course([report(make, "opened", 1), report(make, "cleared", 2, 60)], to_verify(make)[:sent])
+    assert moves(steps)[-2:] == ["vanished", "seen_gone"]
+    assert [step.stage for step in steps[-2:]] == [Stage.VERIFY, Stage.CLOSE]
+
+
+def test_a_problem_that_returns_is_filed_anew_and_belongs_to_nobody(make: Any) -> None:
+    reports = [report(make, kind, n, 60 * n) for n, kind in enumerate(("opened", "cleared", "reopened"), start=1)]
+    steps = course(reports, to_verify(make))
+    assert moves(steps)[-3:] == ["seen_gone", "returned", "filed"]
+    assert (stage_after(steps), department_of(steps)) == (Stage.FILE, None)
+
+
+def test_a_later_picture_of_what_was_closed_as_gone_brings_it_back(make: Any) -> None:
+    """Also when the event by which it was reopened never arrives."""
+    reports = [report(make, "opened", 1), report(make, "cleared", 2, 60), report(make, "updated", 4, 90)]
+    assert moves(course(reports)) == ["filed", "vanished", "returned", "filed"]
+    whole = [*reports, report(make, "reopened", 3, 80)]
+    assert moves(course(whole)) == ["filed", "vanished", "returned", "filed"]
+    early = [*reports[:2], report(make, "updated", 4, 60)]
+    assert stage_after(course(early)) is Stage.CLOSE
+
+
+def test_a_closed_case_can_still_be_taken_back(make: Any) -> None:
+    reports = [report(make, kind, n, n) for n, kind in enumerate(("opened", "cleared", "dismissed"), start=1)]
+    assert moves(course(reports)) == ["filed", "vanished", "dismissed"]
+
+
+def test_what_a_person_refused_is_not_filed_by_an_update(make: Any) -> None:
+    reports = [report(make, "opened", 1), report(make, "updated", 2), report(make, "cleared", 3)]
+    assert moves(course(reports, [action(make, Move.REFUSED, 1, 1)])) == ["filed", "refused"]
+
+
+def test_an_action_that_a_late_event_overtook_is_void_and_stays_in_the_history(make: Any) -> None:
+    """Somebody dispatched it; then the event arrives by which it had been dismissed before."""
+    opened, dismissed = report(make, "opened", 1), report(make, "dismissed", 2)
+    updated = report(make, "updated", 3)
+    acted = [action(make, Move.DISPATCHED, 3, 1)]
+    assert moves(course([opened, updated], acted)) == ["filed", "dispatched"]
+    steps = course([opened, updated, dismissed], acted)
+    assert moves(steps) == ["filed", "dismissed", "!dispatched"]
+    assert (stage_after(steps), department_of(steps)) == (Stage.CLOSE, None)
+
+
+@given(data=st.data())
+def test_every_way_is_one_of_the_table_and_none_depends_on_the_order_of_arrival(make: Any, data: st.DataObject) -> None:
+    kinds = data.draw(
+        st.lists(st.sampled_from(["opened", "updated", "cleared", "reopened", "dismissed"]), min_size=1, max_size=6)
+    )
+    reports = [report(make, kind, n, 10 * n, review=data.draw(st.booleans())) for n, kind in enumerate(kinds, start=1)]
+    people = sorted(BY_PEOPLE)
+    acted = [
+        action(make, data.draw(st.sampled_from(people)), data.draw(st.integers(1, len(kinds))), number, 5 * number)
+        for number in range(1, data.draw(st.integers(0, 8)) + 1)
+    ]
+    steps = course(reports, acted)
+    stage = Stage.COLLECT
+    for step in steps:
+        if step.void:
+            assert (stage, step.move) not in TRANSITIONS
+        else:
+            assert TRANSITIONS[stage, step.move] is step.stage
+            stage = step.stage
+    assert stage_after(steps) is stage
+    assert {step.source for step in steps} >= {one.id for one in acted}
+    mixed = data.draw(st.permutations(reports + data.draw(st.lists(st.sampled_from(reports)))))
+    mixed_actions = data.draw(st.permutations(acted + acted[:2]))
+    assert course(mixed, mixed_actions) == steps
