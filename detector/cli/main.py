@@ -16,6 +16,7 @@ from detector.cli import (
     deliveries,
     detect,
     evaluate,
+    mine,
     model,
     promote,
     running,
@@ -50,6 +51,7 @@ app.command()(evaluate.evaluate)
 app.command()(promote.compare)
 app.command()(promote.promote)
 app.command()(promote.rollback)
+app.command()(mine.mine)
 
 
 def _version(wanted: bool) -> None:
