@@ -30,3 +30,12 @@ def scrub(text: str) -> str:
     """Return `text` with every URL in it passed through `without_secrets` and webhook secrets hidden."""
     text = _URL.sub(lambda match: without_secrets(match.group()), text)
     return _WEBHOOK_SECRET.sub(f"whsec_{HIDDEN}", text)
+
+
+def one_line(text: str, longest: int = 500) -> str:
+    """Return `text` without secrets as one printable line of at most `longest` characters, fit to be stored and sent.
+
+    What a library or another machine says can hold anything: line breaks, NUL, halves of surrogate pairs.
+    """
+    line = " ".join(scrub(text).split())
+    return "".join(letter if letter.isprintable() else "?" for letter in line)[:longest]

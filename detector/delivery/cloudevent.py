@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 from detector.core.camera import Camera
 from detector.core.category import Category
 from detector.core.detection import BoundingBox
 from detector.core.event import CameraHealthEvent, DetectionEvent, Event, ProblemEvent, type_of
 from detector.core.geo import GeoPoint
 from detector.core.problem import Place
-from detector.core.secrets import scrub
+from detector.core.secrets import one_line
 from detector.delivery import wire
 from detector.errors import DeliveryError
 
+log = logging.getLogger(__name__)
+
 DEFAULT_SOURCE = "urn:street-detector"
-_LONGEST_REASON = 500  # characters
 
 
 def cloud_event(
@@ -30,15 +34,17 @@ def cloud_event(
     source: URI reference of this installation; with the event's id it is unique.
     category: the problem's category as configured; without it names are missing and a person must look.
 
-    Raises DeliveryError when the document exceeds 64 KiB, which only overlong configured texts can cause.
+    Should overlong configured names make the document exceed 64 KiB, it goes without them: the case matters more.
+    Raises DeliveryError when it is too big even so.
     """
-    built = _built(event, source, category, camera, evidence_url, evidence_reason)
-    body = built.model_dump_json().encode()
+    body = _built(event, source, category, camera, evidence_url, evidence_reason).model_dump_json().encode()
+    if len(body) <= wire.LARGEST:
+        return body
+    log.warning("too big with its names, sent without them", extra={"event_id": event.id})
+    nameless = None if category is None else replace(category, names={})
+    body = _built(event, source, nameless, None, evidence_url, evidence_reason).model_dump_json().encode()
     if len(body) > wire.LARGEST:
-        raise DeliveryError(
-            f"event {event.id} has {len(body)} bytes, more than {wire.LARGEST}: "
-            "shorten the names of its category or camera in the configuration"
-        )
+        raise DeliveryError(f"event {event.id} has {len(body)} bytes, more than {wire.LARGEST}")
     return body
 
 
@@ -149,4 +155,4 @@ def _score(score: float) -> float:
 
 
 def _line(text: str | None) -> str | None:
-    return None if text is None else scrub(" ".join(text.split()))[:_LONGEST_REASON]
+    return None if text is None else one_line(text)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 import httpx
 
 from detector import __version__
-from detector.core.secrets import scrub
+from detector.core.secrets import HIDDEN, one_line
 from detector.delivery.deadline import DeadlineTransport
 from detector.delivery.endpoint import Endpoint
 from detector.delivery.signature import signed_headers
@@ -80,9 +80,8 @@ class Webhook:
     def _clean(self, text: str) -> str:
         """One printable line without secrets, whatever the endpoint has sent."""
         for secret in self._endpoint.secrets:
-            text = text.replace(secret, "***")
-        line = " ".join(scrub(text.replace(self._endpoint.url, "***")).split())
-        return "".join(letter if letter.isprintable() else "?" for letter in line)[:_LONGEST_ERROR]
+            text = text.replace(secret, HIDDEN)
+        return one_line(text.replace(self._endpoint.url, HIDDEN), _LONGEST_ERROR)
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from detector.core.health import CameraState
 from detector.core.look import LookStatus
+from detector.core.secrets import one_line
 from detector.errors import NotOwner
 from detector.store.rows import upsert
 from detector.store.schema import camera_owner, camera_state
@@ -20,6 +21,8 @@ def put(connection: Connection, states: Iterable[CameraState]) -> None:
     """Insert or overwrite; of two states of one camera the later counts. Nothing is written before one is believed."""
     latest = {one.camera_id: one for one in states if one.status is not None}
     rows = [{name: getattr(latest[key], name) for name in _COLUMNS} for key in sorted(latest)]
+    for row in rows:  # the text of a library's error; a NUL in it would be refused, and with it the whole look
+        row["reason"] = None if row["reason"] is None else one_line(row["reason"])
     upsert(connection, camera_state, rows, "camera_id")
 
 

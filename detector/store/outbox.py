@@ -30,6 +30,7 @@ from sqlalchemy import (
     update,
 )
 
+from detector.core.secrets import one_line
 from detector.ports import Attempt
 from detector.store.rows import insert_new, insert_selected
 from detector.store.schema import Utc, delivery, endpoint, event
@@ -247,7 +248,7 @@ def _row(at: datetime, settlement: Settlement) -> dict[str, Any]:
         "to_state": settlement.state.value,
         "next_at": settlement.next_attempt_at,
         "status": attempt.status,
-        "error": attempt.error,
+        "error": None if attempt.error is None else one_line(attempt.error),
         "ids": dict(attempt.receipt) or None,
         "done_at": None if settlement.state is DeliveryState.PENDING else at,
     }

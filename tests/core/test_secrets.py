@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.core.secrets import scrub, without_secrets
+from detector.core.secrets import one_line, scrub, without_secrets
 
 CANARY = "c4n4ry"
 
@@ -42,3 +42,15 @@ def test_whatever_stands_around_it(noise: str) -> None:
 
 def test_webhook_secrets_go_too() -> None:
     assert scrub("bad secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw here") == "bad secret whsec_*** here"
+
+
+@given(st.text(st.characters(exclude_categories=())), st.integers(0, 600))
+def test_one_line_is_one_printable_line(text: str, longest: int) -> None:
+    line = one_line(text, longest)
+    assert len(line) <= longest
+    assert line.isprintable()
+    line.encode()
+
+
+def test_one_line_hides_before_it_cuts() -> None:
+    assert one_line(f"a\n\tb rtsp://u:{CANARY}@h/1", 14) == "a b rtsp://***"

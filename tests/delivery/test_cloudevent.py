@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.config.endpoints import EVENT_TYPES
+from detector.core.camera import Camera
 from detector.core.category import Category
 from detector.core.event import CameraHealthEvent, ProblemEvent
 from detector.core.look import LookStatus
@@ -87,7 +88,7 @@ def test_a_missing_picture_has_a_reason_and_an_unknown_category_needs_a_person()
 
 
 def test_reasons_carry_no_secret_and_stay_short() -> None:
-    reason = "cannot open rtsp://admin:canary4711@10.0.0.5/1?token=canary4711\n" + "x" * 2000
+    reason = "cannot open rtsp://admin:canary4711@10.0.0.5/1?token=canary4711\n\x00\udcff" + "x" * 2000
     event = CameraHealthEvent("e1", "north", LookStatus.UNREACHABLE, None, NOON, reason)
     document = json.loads(cloud_event(event))
     assert "canary4711" not in json.dumps(document)
@@ -95,10 +96,13 @@ def test_reasons_carry_no_secret_and_stay_short() -> None:
     VALIDATORS["camera.health"].validate(document)
 
 
-def test_an_event_that_is_too_big_is_refused() -> None:
+def test_an_event_that_is_too_big_goes_without_names() -> None:
     huge = replace(CATEGORY, names={str(number): "x" * 1000 for number in range(70)})
+    data = opened(a_problem(), category=huge, camera=Camera("north", "", name="y" * 70_000))["data"]
+    assert (data["category_names"], data["camera"]) == ({}, None)
+    assert (data["codes"], data["review"]) == (dict(CATEGORY.codes), False)
     with pytest.raises(DeliveryError, match="more than 65536"):
-        opened(a_problem(), category=huge)
+        opened(a_problem(rule="r" * 70_000))
 
 
 def test_the_files_in_docs_are_current(root: Path) -> None:

@@ -25,6 +25,14 @@ def test_the_newest_state_is_kept(opened: Callable[[], Store]) -> None:
     assert states["north"] == frozen
 
 
+def test_any_text_may_be_a_reason(store: Store) -> None:
+    store.record(NOON, camera=replace(STATE, reason="bad\x00 \udcff rtsp://admin:canary4711@cam/1\n" + "x" * 999))
+    reason = store.camera_states()["north"].reason
+    assert reason is not None
+    assert reason.startswith("bad? ? rtsp://***@cam/1 xxx")
+    assert len(reason) == 500
+
+
 def test_a_camera_has_one_owner_until_the_lease_ends(store: Store) -> None:
     assert store.claim_cameras("a", ["1", "2"], NOON, LEASE) == {"1", "2"}
     assert store.claim_cameras("b", ["1", "2", "3"], NOON, LEASE) == {"3"}
