@@ -110,7 +110,8 @@ def edge_fade(width: int, height: int, left: int, top: int, size: tuple[int, int
     return np.asarray(np.outer(down, across), np.float32)
 
 
-def lay_sprite(frame: Picture, folder: pathlib.Path, track: Track, step: int) -> None:
+def lay_sprite(frame: Picture, folder: pathlib.Path, track: Track, step: int,
+               tint: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> None:
     """Sets one frame of a moving sprite (straight alpha) into the picture in place."""
     key = min(round(step / track.stride), (track.steps - 1) // track.stride) * track.stride
     side = json.loads((folder / f"{key:04d}.json").read_text())
@@ -120,7 +121,7 @@ def lay_sprite(frame: Picture, folder: pathlib.Path, track: Track, step: int) ->
     h, w = sprite.shape[:2]
     scale = side.get("scale", 1.0)
     sprite[..., 3] *= edge_fade(w, h, side["left"], side["top"], (round(SIZE[0] * scale), round(SIZE[1] * scale)))
-    sprite[..., :3] *= sprite[..., 3:] / 255
+    sprite[..., :3] *= np.asarray(tint, np.float32) * (sprite[..., 3:] / 255)
     if key == step and scale == 1:
         part = frame[side["top"] : side["top"] + h, side["left"] : side["left"] + w]
     else:
@@ -141,12 +142,12 @@ def presence(problem: Problem, second: float) -> float:
     return float(np.clip(min(rise, fall), 0, 1))
 
 
-def crossings(track: Track, index: int) -> Iterator[int]:
-    """Steps of the track that are in the picture at frame `index`."""
-    for start in track.starts_s:
+def crossings(track: Track, index: int) -> Iterator[tuple[int, tuple[float, float, float]]]:
+    """(step, tint) of each crossing of the track that is under way at frame `index`."""
+    for number, start in enumerate(track.starts_s):
         step = index - round(start * FPS)
         if 0 <= step < track.steps:
-            yield step
+            yield step, track.tints[number % len(track.tints)]
 
 
 def frames(folder: pathlib.Path, seed: int = 1) -> Iterator[NDArray[np.uint8]]:
@@ -168,8 +169,8 @@ def frames(folder: pathlib.Path, seed: int = 1) -> Iterator[NDArray[np.uint8]]:
         for walking in (True, False):
             for track in TRACKS:
                 if (track.kind == "person") == walking:
-                    for step in crossings(track, index):
-                        lay_sprite(frame, folder / f"track-{track.name}", track, step)
+                    for step, tint in crossings(track, index):
+                        lay_sprite(frame, folder / f"track-{track.name}", track, step, tint)
             if walking:
                 for patch, amount in shown:
                     lay(frame, patch, patch.solid, amount)

@@ -71,7 +71,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Something that crosses the picture along x at constant speed, at each time of `starts_s`."""
+    """Something that crosses the picture along x at constant speed, at each time of `starts_s`.
+
+    `tints` (blue, green, red factors) are used in turn, so that one rendering passes as several cars.
+    """
 
     name: str
     kind: str
@@ -83,6 +86,7 @@ class Track:
     starts_s: tuple[float, ...]
     z: float = 0.0
     colour: tuple[float, float, float] | None = None
+    tints: tuple[tuple[float, float, float], ...] = ((1.0, 1.0, 1.0),)
 
     @property
     def steps(self) -> int:
@@ -125,11 +129,10 @@ PROBLEMS = (
 
 TRACKS = (
     Track("bus", "bus", 4, 40.0, -16.0, 1.1, 8.0, (26.0, 70.0), colour=(0.05, 0.28, 0.2)),
-    Track("white", "car", 2, 36.0, -12.0, 1.1, 9.0, (4.0, 48.0, 78.0), colour=(0.72, 0.72, 0.72)),
-    Track("walker", "person", 5, -7.5, 15.0, 6.5, 1.35, (2.0, 49.0), KERB),
-    Track("red", "car", 11, -12.0, 34.0, -1.6, 8.5, (1.0, 21.0, 36.5, 88.0),
-          colour=(0.4, 0.03, 0.03)),
-    Track("dark", "car", 6, 36.0, -12.0, 1.1, 8.0, (14.0, 60.0), colour=(0.06, 0.07, 0.09)),
-    Track("van", "van", 3, -13.0, 34.0, -1.6, 8.0, (54.0, 74.0)),
-    Track("stroller", "person", 9, 15.0, -7.5, 6.0, 1.2, (24.0, 72.0), KERB),
+    Track("white", "car", 2, 36.0, -12.0, 1.1, 9.0, (4.0, 14.0, 48.0, 60.0, 79.0), colour=(0.72, 0.72, 0.72),
+          tints=((1.0, 1.0, 1.0), (0.42, 0.36, 0.33), (0.75, 0.5, 0.36))),
+    Track("walker", "person", 5, -7.5, 15.0, 6.5, 1.35, (2.0, 24.0, 49.0, 72.0), KERB,
+          tints=((1.0, 1.0, 1.0), (0.62, 0.66, 0.95), (0.55, 0.6, 0.6))),
+    Track("red", "car", 11, -12.0, 34.0, -1.6, 8.5, (1.0, 21.0, 36.5, 54.0, 88.0), colour=(0.4, 0.03, 0.03),
+          tints=((1.0, 1.0, 1.0), (1.6, 1.2, 0.45), (0.8, 0.8, 0.5))),
 )
