@@ -37,7 +37,7 @@ class Action:
     by: str
     at: datetime  # wall clock of the desk, aware UTC
     revision: int  # newest one when it was done
-    number: int  # order of doing
+    number: int  # order of doing; a later one never knew a lower revision
     department: str | None = None  # to whom it was dispatched
     note: str | None = None
 
@@ -65,7 +65,7 @@ def in_order(reports: Iterable[Report]) -> list[Report]:
 
 def course(reports: Iterable[Report], actions: Iterable[Action] = ()) -> list[Step]:
     """All steps of a case, which begins at stage `collect`; neither order nor repetition of the input matters."""
-    waiting = sorted({action.id: action for action in actions}.values(), key=lambda a: (a.revision, a.number))
+    waiting = sorted({action.id: action for action in actions}.values(), key=lambda a: a.number)
     history = in_order(reports)
     steps: list[Step] = []
     for place, report in enumerate(history):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -13,6 +14,8 @@ from detector.desk.ledger import Ledger
 from detector.desk.signature import SignatureCheck
 from detector.desk.wire import read_event
 from detector.errors import EventRefused
+
+log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/cloudevents+json"
 BODY_TIMEOUT_S = 15.0  # a sender that dawdles longer gives the connection back
@@ -34,15 +37,18 @@ def inbox(ledger: Ledger, check: SignatureCheck, clock: Callable[[], datetime], 
         try:
             webhook_id = check.verify(request.headers, body)
         except EventRefused as error:
+            log.warning("event refused: %s", error)
             raise HTTPException(401, str(error)) from error
         try:
             incoming = read_event(body, clock())
         except EventRefused as error:
+            log.warning("event malformed: %s", error, extra={"event_id": webhook_id})
             raise HTTPException(400, str(error)) from error
         if incoming.id != webhook_id:
             raise HTTPException(400, "webhook-id and the event's id differ")
         receipt = await run_in_threadpool(ledger.receive, incoming, clock())
         outcome = "accepted" if receipt.new else "duplicate"
+        log.info("%s %s", incoming.type, outcome, extra={"event_id": incoming.id, "case_id": receipt.case_id})
         return {"outcome": outcome, "event_id": incoming.id, "case_id": receipt.case_id}
 
     return router

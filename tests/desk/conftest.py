@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import httpx
 import pytest
@@ -30,7 +31,7 @@ def problem_event(
     at = START + timedelta(minutes=minute)
     return {
         "specversion": "1.0",
-        "id": f"{problem}/{revision}/{kind}",
+        "id": str(uuid5(NAMESPACE_OID, f"{problem}/{revision}/{kind}")),  # says nothing about the order
         "source": "/workers/test",
         "type": f"org.street-detector.problem.{kind}.v1",
         "subject": problem,

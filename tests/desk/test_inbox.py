@@ -31,6 +31,17 @@ def test_an_event_becomes_a_case(desk: Any, make: Any) -> None:
     assert case["codes"] == {"GB/T 47678.5-2026": "06010"}
 
 
+def test_the_log_names_the_event_and_no_secret(desk: Any, make: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="detector.desk")
+    event = make.problem()
+    desk.send(event)
+    desk.send(event, secret=make.other_secret)
+    records = [record for record in caplog.records if record.name.startswith("detector.desk")]
+    assert [record.levelname for record in records] == ["INFO", "WARNING"]
+    assert vars(records[0])["event_id"] == event["id"]
+    assert not [secret for secret in (make.secret, make.other_secret) if secret.removeprefix("whsec_") in caplog.text]
+
+
 def test_a_wrong_secret_is_refused_and_nothing_is_kept(desk: Any, make: Any) -> None:
     assert desk.send(make.problem(), secret=make.other_secret).status_code == 401
     assert total(desk) == 0

@@ -59,7 +59,7 @@ def test_senseless_queries_are_refused(desk: Any, query: str) -> None:
     assert desk.client.get(f"/cases.json?{query}").status_code == 422
 
 
-def test_one_case_with_its_history(busy: Any) -> None:
+def test_one_case_with_its_history(busy: Any, make: Any) -> None:
     case = busy.client.get("/cases.json?status=cleared").json()["cases"][0]
     answer = busy.client.get(f"/cases/{case['id']}.json").json()
     history, steps = answer.pop("history"), answer.pop("steps")
@@ -67,7 +67,7 @@ def test_one_case_with_its_history(busy: Any) -> None:
     assert answer == case
     assert [entry["kind"] for entry in history] == ["opened", "cleared"]
     assert [entry["revision"] for entry in history] == [1, 2]
-    assert history[0]["event_id"] == "p4/1/opened"
+    assert history[0]["event_id"] == make.problem("opened", problem="p4")["id"]
     assert busy.client.get("/cases/none.json").status_code == 404
 
 
