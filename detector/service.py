@@ -93,7 +93,7 @@ class Service:
         self.courier.start()
         self.worker.start(self._cameras)
         self._chores.start()
-        log.info("watching %d cameras with %s", len(self._cameras), self.model.model_version)
+        log.info("watching %d cameras with %s; API at %s", len(self._cameras), self.model.model_version, self.url)
 
     def stop(self, timeout_s: float = 10.0) -> bool:
         """Stop looking, judge and store what was seen, send what is due; False when not all seen could be stored."""
