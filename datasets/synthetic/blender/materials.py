@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import bpy
 
 RGB = tuple[float, float, float]
+Maker = TypeVar("Maker", bound=Callable[..., Any])
+
+_made: dict[tuple[Any, ...], Any] = {}
+
+
+def shared(maker: Maker) -> Maker:
+    """Equal arguments give the same material again: Cycles compiles each one, and a street asks for a thousand."""
+
+    @functools.wraps(maker)
+    def once(*args: Any, **options: Any) -> Any:
+        key = (maker.__name__, args, tuple(sorted(options.items())))
+        if key not in _made:
+            _made[key] = maker(*args, **options)
+        return _made[key]
+
+    return cast(Maker, once)
+
+
+def forget() -> None:
+    """To be called when the scene is emptied: its materials are gone."""
+    _made.clear()
 
 
 def _empty(name: str) -> tuple[Any, Any, Any, Any]:
@@ -66,6 +89,7 @@ def shade(rgb: RGB, factor: float) -> RGB:
     return (min(1.0, rgb[0] * factor), min(1.0, rgb[1] * factor), min(1.0, rgb[2] * factor))
 
 
+@shared
 def surface(
     rgb: RGB,
     roughness: float = 0.7,
@@ -94,6 +118,7 @@ def surface(
     return material
 
 
+@shared
 def bag_film(rgb: RGB, roughness: float = 0.28) -> Any:
     """Thin plastic of a rubbish bag: glossy, with crease bumps of two sizes."""
     material, nodes, links, shader = _empty("bag")
@@ -112,6 +137,7 @@ def bag_film(rgb: RGB, roughness: float = 0.28) -> Any:
     return material
 
 
+@shared
 def asphalt(rgb: RGB = (0.085, 0.085, 0.088), wet: float = 0.0) -> Any:
     """Road surface: grit, large stains, darker wheel tracks along x; `wet` 0..1."""
     material, nodes, links, shader = _empty("asphalt")
@@ -145,6 +171,7 @@ def asphalt(rgb: RGB = (0.085, 0.085, 0.088), wet: float = 0.0) -> Any:
     return material
 
 
+@shared
 def paving(rgb: RGB, accent: RGB, width: float, height: float, axis: str = "XY") -> Any:
     """Paving slabs, wall tiles or bricks; slab size in metres, laid in the plane `axis`."""
     material, nodes, links, shader = _empty("paving")
@@ -177,15 +204,18 @@ def paving(rgb: RGB, accent: RGB, width: float, height: float, axis: str = "XY")
     return material
 
 
-def glass(rgb: RGB = (0.03, 0.04, 0.045)) -> Any:
-    """Dark reflecting pane seen from outside (opaque: cheap, and right by day)."""
+@shared
+def glass(rgb: RGB = (0.03, 0.04, 0.045), alpha: float = 1.0) -> Any:
+    """Dark reflecting pane seen from outside; `alpha` below 1 lets what is behind it through."""
     material, _, _, shader = _empty("glass")
     shader.inputs["Base Color"].default_value = (*rgb, 1.0)
     shader.inputs["Roughness"].default_value = 0.06
     shader.inputs["Specular IOR Level"].default_value = 0.9
+    shader.inputs["Alpha"].default_value = alpha
     return material
 
 
+@shared
 def water() -> Any:
     """Shallow dirty water: nearly black, mirror-like, faint ripples."""
     material, nodes, links, shader = _empty("water")
@@ -197,6 +227,7 @@ def water() -> Any:
     return material
 
 
+@shared
 def paint(rgb: RGB) -> Any:
     """Car paint."""
     material, _, _, shader = _empty("paint")
@@ -207,6 +238,7 @@ def paint(rgb: RGB) -> Any:
     return material
 
 
+@shared
 def glow(rgb: RGB, strength: float) -> Any:
     """A lamp, a lit sign or a lit window."""
     material, _, _, shader = _empty("glow")

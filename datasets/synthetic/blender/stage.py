@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
+from datasets.synthetic.blender import materials
 from datasets.synthetic.blender.meshes import Object
 
 THREADS = 2
@@ -22,6 +23,7 @@ THREADS = 2
 def clear() -> None:
     """An empty scene."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
+    materials.forget()
     bpy.context.scene.world = bpy.data.worlds.new("world")
     bpy.context.scene.world.use_nodes = True
 

@@ -119,9 +119,7 @@ def _shop(rng: Random, width: float, lit: bool, face: Any) -> list[Object]:
             things.append(box((w * 0.9, 0.25, rng.uniform(0.15, 0.42)), (x, 0.92, z + 0.04), tone))
             x += w
     door = rng.choice((-1, 1)) * width * 0.26
-    pane = m.glass((0.05, 0.06, 0.065))
-    alpha = pane.node_tree.nodes["Principled BSDF"].inputs["Alpha"]
-    alpha.default_value = 0.35
+    pane = m.glass((0.05, 0.06, 0.065), 0.35)
     things.append(box((width * 0.5, 0.03, 1.85), (-door * 0.8, 0, 0.6), pane))
     things.append(box((width * 0.5, 0.1, 0.6), (-door * 0.8, 0, 0),
                       m.surface(rng.choice(WALLS), 0.6)))
