@@ -31,7 +31,7 @@ class GateRules:
     min_instances: int = 10  # validation objects per label; one object more or less moves recall by a tenth
     slice_instances: int = 20  # objects a slice needs to decide
     slice_groups: int = 8  # cameras, sites or videos a slice (or label) needs to decide
-    floors: Mapping[str, float] | None = None  # label -> least AP50
+    floors: Mapping[str, float] | None = None  # `label` or `label@set` -> least AP50
     waived: frozenset[str] = frozenset()  # labels that may have too few objects; said in the history
 
 
@@ -107,7 +107,7 @@ def decide(
 
 
 def read_floors(path: Path) -> dict[str, float]:
-    """Floors from a YAML file of lines `label: AP50`; raises DatasetError."""
+    """Floors from a YAML file of lines `label: AP50`, or `label@set: AP50` for one set alone; raises DatasetError."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         floors = {str(label): float(value) for label, value in content.items()}
@@ -171,9 +171,13 @@ def _few(
 
 
 def _floors(candidate: Evaluation, rules: GateRules) -> Iterator[Reason]:
-    for label, floor in (rules.floors or {}).items():
-        reached = candidate.labels[label].ap50 if label in candidate.labels else None
+    for name, floor in (rules.floors or {}).items():
+        label, _, source = name.partition("@")
+        figures = candidate.labels.get(label)
+        reached = figures.ap50 if figures else None
+        if source and figures:
+            reached = next((part.ap50 for part in figures.slices if part.name == f"source={source}"), None)
         if reached is None:
-            yield Reason("floor", label, f"{label} was not measured, a floor of {floor:.2f} is asked")
+            yield Reason("floor", label, f"{name} was not measured, a floor of {floor:.2f} is asked")
         elif reached < floor:
-            yield Reason("floor", label, f"{label} has AP50 {reached:.3f}, a floor of {floor:.2f} is asked")
+            yield Reason("floor", label, f"{name} has AP50 {reached:.3f}, a floor of {floor:.2f} is asked")

@@ -112,8 +112,10 @@ def test_a_lost_label_a_floor_and_a_failed_parity_block(tmp_path: Path) -> None:
     lost = replace(GOOD, labels={"garbage": GOOD.labels["garbage"]})
     assert ("missing_label", "bin") in judge(lost)
     floors = tmp_path / "floors.yaml"
-    floors.write_text("garbage: 0.99\ncrack: 0.2\n")
-    assert judge(GOOD, floors=read_floors(floors)) == [("floor", "garbage"), ("floor", "crack")]
+    floors.write_text("garbage: 0.99\ncrack: 0.2\ngarbage@set: 0.8\nbin@set: 0.95\nbin@elsewhere: 0.1\n")
+    assert judge(GOOD, floors=read_floors(floors)) == [
+        ("floor", "garbage"), ("floor", "crack"), ("floor", "bin"), ("floor", "bin"),
+    ]  # fmt: skip
     report = tmp_path / "parity.json"
     report.write_text('{"passed": false, "text": "score differs by 0.2"}')
     failures = read_parity(report)
