@@ -58,6 +58,7 @@ class Utc(TypeDecorator[datetime]):
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")
 _Json = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 _PENDING = text("state = 'pending'")
+_SILENCED = text("silent_until IS NOT NULL")
 
 metadata = MetaData(
     naming_convention={
@@ -103,7 +104,8 @@ problem = Table(
     Column("rule", String, nullable=False),
     Column("codes", _Json, nullable=False),
     Column("silent_until", Utc),
-    Index(None, "camera_id", "status"),
+    Index(None, "camera_id", "status", "cleared_at"),
+    Index("ix_problem_silent", "camera_id", "silent_until", sqlite_where=_SILENCED, postgresql_where=_SILENCED),
     Index(None, "status", "first_seen", "id"),
     Index(None, "first_seen", "id"),
 )

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from detector.core.detection import BoundingBox
 from detector.core.geo import GeoPoint
+from detector.core.look import LookStatus
 from detector.core.problem import Place, Problem, ProblemStatus
 from detector.errors import StoreError
-from detector.store import LookRecord, Store
+from detector.store import CameraState, LookRecord, Store
 from detector.store.rows import problem_of, problem_row
 from detector.store.schema import problem as problem_table
 from tests.store.making import NOON, a_problem
@@ -48,6 +49,9 @@ problems = st.builds(
     announced_at=st.none() | times,
     announced_score=st.floats(0, 1),
     model_version=st.none() | st.text(),
+    rule=st.text(),
+    codes=st.dictionaries(st.text(), st.text(), max_size=3),
+    silent_until=st.none() | times,
 )
 
 
@@ -101,13 +105,17 @@ def test_tracked_are_those_a_look_can_move(store: Store) -> None:
             cleared,
             replace(cleared, id="long ago", cleared_at=NOON - 30 * day),
             a_problem("dismissed", status=ProblemStatus.DISMISSED),
+            a_problem("silenced", status=ProblemStatus.DISMISSED, silent_until=NOON + day),
+            a_problem("silenced once", status=ProblemStatus.DISMISSED, silent_until=NOON - 30 * day),
             a_problem("elsewhere", camera_id="south"),
         ],
     )
-    assert [one.id for one in store.tracked("north")] == ["open", "lately", "suspected"]
-    assert [one.id for one in store.tracked("north", NOON)] == ["open", "suspected"]
-    assert len(store.tracked("north", NOON - 60 * day)) == 4
+    assert [one.id for one in store.tracked("north")] == ["open", "lately", "silenced", "suspected"]
+    assert [one.id for one in store.tracked("north", NOON)] == ["open", "silenced", "suspected"]
+    assert len(store.tracked("north", NOON - 60 * day)) == 6
     assert store.tracked("nowhere") == []
+    store.set_camera_state(CameraState("north", LookStatus.OK, NOON, NOON + 90 * day, NOON))
+    assert [one.id for one in store.tracked("north")] == ["open", "suspected"]  # much later by the camera's clock
 
 
 def test_pages(store: Store) -> None:

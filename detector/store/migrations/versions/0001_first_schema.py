@@ -14,6 +14,7 @@ down_revision = None
 _SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 _PENDING = sa.text("state = 'pending'")
+_SILENCED = sa.text("silent_until IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -96,7 +97,17 @@ def upgrade() -> None:
         sa.Column("silent_until", Utc(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_problem"),
     )
-    op.create_index("ix_problem_camera_id_status", "problem", ["camera_id", "status"], unique=False)
+    op.create_index(
+        "ix_problem_camera_id_status_cleared_at", "problem", ["camera_id", "status", "cleared_at"], unique=False
+    )
+    op.create_index(
+        "ix_problem_silent",
+        "problem",
+        ["camera_id", "silent_until"],
+        unique=False,
+        sqlite_where=_SILENCED,
+        postgresql_where=_SILENCED,
+    )
     op.create_index("ix_problem_first_seen_id", "problem", ["first_seen", "id"], unique=False)
     op.create_index("ix_problem_status_first_seen_id", "problem", ["status", "first_seen", "id"], unique=False)
     op.create_table(
