@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -101,10 +102,16 @@ def open_container(address: str, open_timeout_s: float, read_timeout_s: float) -
             options |= {"rw_timeout": str(round(1e6 * max(open_timeout_s, read_timeout_s)))}
     if is_hls(address) and kind != "file":
         read_timeout_s = max(read_timeout_s, HLS_READ_TIMEOUT_S)
+    began = time.monotonic()
     try:
         return av.open(name, "r", options=options, timeout=(open_timeout_s, read_timeout_s))
     except av.FFmpegError as error:
-        raise translated(error, address, f"no answer within {open_timeout_s:g} s") from error
+        silence = f"no answer within {open_timeout_s:g} s"
+        told = translated(error, address, silence)
+        if kind != "file" and time.monotonic() - began >= open_timeout_s:
+            # Interrupted by the timeout, FFmpeg's RTSP reports the answer that did not come as invalid data.
+            told = SourceUnreachable(f"{shown(address)}: {silence}")
+        raise told from error
 
 
 def _existing(address: str) -> str:

@@ -26,12 +26,22 @@ class Sampler:
         self._gops: deque[float] = deque(maxlen=_KNOWN_GOPS)
 
     @property
+    def longest_gop_s(self) -> float | None:
+        """Longest of the latest distances between two keyframes, seconds; None until two were seen."""
+        return max(self._gops, default=None)
+
+    @property
+    def since_keyframe_s(self) -> float:
+        """Stream time since the last keyframe, seconds."""
+        if self._last_key is None or self._last is None:
+            return 0.0
+        return max(0.0, self._last - self._last_key)
+
+    @property
     def gop_s(self) -> float | None:
-        """Longest of the latest distances between keyframes, seconds; None until two were seen."""
-        longest = max(self._gops, default=None)
-        if longest is None or self._last_key is None or self._last is None:
-            return longest
-        return max(longest, self._last - self._last_key)
+        """Distance to expect between keyframes, seconds: the longest lately, the running one included."""
+        longest = self.longest_gop_s
+        return None if longest is None else max(longest, self.since_keyframe_s)
 
     @property
     def keyframes_suffice(self) -> bool:

@@ -16,7 +16,16 @@ from av.video.stream import VideoStream
 from detector.core.frame import Frame
 from detector.errors import SourceUnreachable, SourceUnreadable
 from detector.logs import logger
-from detector.sources.container import HLS_READ_TIMEOUT_S, is_hls, is_live, open_container, shown, translated, video_of
+from detector.sources.container import (
+    HLS_READ_TIMEOUT_S,
+    is_hls,
+    is_live,
+    open_container,
+    scheme,
+    shown,
+    translated,
+    video_of,
+)
 from detector.sources.decoding import BgrConverter, GopDecoder
 from detector.sources.options import Clock, StreamOptions
 from detector.sources.sampling import Sampler
@@ -83,6 +92,8 @@ class VideoSource:
         except BaseException:
             self._container.close()
             raise
+        # A camera's stream has no end, whatever length its server announces; over HTTP, files may be read too.
+        self._endless = self._live and (scheme(url) not in ("http", "https") or self._container.duration is None)
         self._converter = BgrConverter(options.max_width)
         self._times = LiveClock(options.max_clock_offset_s) if self._live else FileClock(options.started_at or clock())
         self._packets = self._demuxed()
@@ -154,6 +165,8 @@ class VideoSource:
                 raise SourceUnreadable(
                     f"{shown(self._url)}: sends data, but no picture could be decoded for {silent:.0f} s"
                 )
+        if self._endless:
+            raise SourceUnreachable(f"{shown(self._url)}: the stream ended")
         return None
 
     def _taken(self, packet: Packet[VideoStream]) -> Frame | None:
@@ -209,7 +222,7 @@ class VideoSource:
             self._closing.wait(ahead)
 
     def _demuxed(self) -> Generator[Packet[VideoStream]]:
-        """All packets of the video; survives damaged ones. Ends with a file, never with a live stream."""
+        """All packets of the video; survives damaged ones."""
         broken = 0
         while True:
             try:
@@ -221,6 +234,4 @@ class VideoSource:
                 if broken > BROKEN_READS:
                     raise
                 continue
-            if self._live and self._container.duration is None:
-                raise SourceUnreachable(f"{shown(self._url)}: the stream ended")
             return
