@@ -158,11 +158,11 @@ def measured_split(data: Sequence[Path]) -> str:
 
 def read_pictures(data: Sequence[Path], split: str) -> list[LabelledPicture]:
     """All pictures of one split of several sets; raises DatasetError when there are none."""
-    from detector.training.formats.yolo import read_yolo
+    from detector.training.reading import read_set
 
     pictures: list[LabelledPicture] = []
     for path in data:
-        pictures.extend(read_yolo(path, [split]).pictures)
+        pictures.extend(read_set(path, [split]).pictures)
     if not pictures:
         raise DatasetError(f"no pictures in split {split!r} of {', '.join(map(str, data))}")
     return pictures

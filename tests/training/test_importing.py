@@ -16,6 +16,7 @@ from detector.errors import DatasetError
 from detector.training.formats.yolo import read_yolo
 from detector.training.importing import import_sets, read_recipe
 from detector.training.manifest import Dataset, read_dataset, verify
+from detector.training.reading import read_set
 from tests.training.test_formats import FROM_DATUMARO
 
 
@@ -81,6 +82,17 @@ def test_sets_merge_under_our_labels(city: tuple[Path, Path]) -> None:
         Path(row.path).name: len(row.boxes) for row in data.rows
     }
     assert list(verify(read_dataset(folder))) == []
+
+
+def test_a_merged_set_keeps_what_was_annotated_in_each_picture(city: tuple[Path, Path]) -> None:
+    folder, recipe = city
+    import_sets(read_recipe(recipe), folder)
+    for place in (folder, folder / "data.yaml"):
+        by_source = {picture.source: picture for picture in read_set(place, ["train"]).pictures}
+        assert by_source["streets"].annotated == {"garbage"}
+        assert by_source["bins"].annotated == {"garbage", "bin", "bin_overflow"}
+        assert by_source["bins"].exhaustive == {"bin", "bin_overflow"}
+        assert {picture.split for picture in read_set(place, ["val"]).pictures} == {"val"}
 
 
 def test_the_group_of_the_pattern_wins_over_the_sets_own(city: tuple[Path, Path]) -> None:
