@@ -19,6 +19,12 @@ class Stage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     epochs: int = Field(gt=0)
     image_size: int = Field(default=640, ge=64, multiple_of=32)
+    smallest: int | None = Field(
+        default=None,
+        ge=64,
+        multiple_of=32,
+        description="each batch is shrunk to a random side between this and image_size",
+    )
     batch: int = Field(default=16, gt=0)
     mosaic: float = Field(default=0.5, ge=0.0, le=1.0)
     decay: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,12 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
     def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Pictures as float 0..1, in the memory layout of the network."""
         batch = super().preprocess_batch(batch)
+        stage, _, _ = self.recipe.stage_at(self.epoch)
+        if stage.smallest is not None and stage.smallest < stage.image_size:
+            side = random.randrange(stage.smallest, stage.image_size + 1, 32)
+            batch["img"] = torch.nn.functional.interpolate(
+                batch["img"], size=(side, side), mode="bilinear", align_corners=False, antialias=True
+            )
         if self.recipe.precision == "bf16":
             batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
         return batch
