@@ -34,7 +34,7 @@ from detector.inference.yolo import YoloDetector
 from detector.ports import FrameSource
 from detector.sources.condition import ConditionOptions, ConditionWatch
 from detector.sources.options import StreamOptions, VisitOptions
-from detector.sources.pictures import open_pictures
+from detector.sources.pictures import PictureFolder
 from detector.sources.video import open_video
 from detector.sources.visit import visit
 from detector.store import Store, open_store
@@ -89,7 +89,15 @@ def _camera(settings: Settings, camera: CameraSettings) -> Camera:
         position=camera.position,
         district=camera.district or "",
         realtime=scheme_of(url) is not None,
+        started_at=moment_at(camera.started_at, settings.timezone_of(camera)),
     )
+
+
+def moment_at(moment: datetime | None, timezone: str) -> datetime | None:
+    """A moment as written: on the clock of `timezone` unless it names an offset."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=ZoneInfo(timezone))
 
 
 class Lenses:
@@ -104,12 +112,13 @@ class Lenses:
     def open(self, camera: Camera) -> FrameSource:
         """Open a camera for `stream` sampling; folders of pictures and files are read in order."""
         if Path(camera.url).is_dir():
-            return open_pictures(Path(camera.url), camera.id)
+            return PictureFolder(Path(camera.url), camera.id, zone=ZoneInfo(camera.timezone))
         options = StreamOptions(
             interval_s=camera.interval_s,
             open_timeout_s=self._open_s,
             read_timeout_s=self._read_s,
             realtime=camera.realtime,
+            started_at=camera.started_at,
         )
         return open_video(camera.url, camera.id, options, utc_now)
 

@@ -15,6 +15,7 @@ from detector.core.detection import Detection
 from detector.core.frame import Frame
 from detector.core.secrets import without_secrets
 from detector.errors import ConfigError
+from detector.ports import FrameSource
 
 
 def detect(
@@ -99,16 +100,20 @@ class _Keeper:
 def _frames(target: str, every_s: float, most: int) -> Iterator[Frame]:
     from detector.assembly import utc_now
     from detector.sources.options import StreamOptions
-    from detector.sources.pictures import PICTURE_SUFFIXES, open_pictures
+    from detector.sources.pictures import SUFFIXES, PictureFolder, captured_at, read_picture
     from detector.sources.video import open_video
 
     path, name = Path(target), without_secrets(target)
     if "://" not in target and not path.exists():
         raise ConfigError(f"{target}: no such file or folder, and no address")
-    if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES:
-        source = open_pictures(path, name)
-    else:
-        source = open_video(target, name, StreamOptions(interval_s=every_s), utc_now)
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        yield Frame(name, captured_at(path), read_picture(path))
+        return
+    source: FrameSource = (
+        PictureFolder(path, name)
+        if path.is_dir()
+        else open_video(target, name, StreamOptions(interval_s=every_s), utc_now)
+    )
     try:
         for _ in range(most):
             frame = source.read()

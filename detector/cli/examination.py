@@ -53,11 +53,12 @@ def try_camera(name: str, url: str, timeout_s: float, interval_s: float | None =
     except DetectorError as error:
         return Examined(name, False, scrub(str(error)), "check address, password and network")
     width, height = report.size
-    gop = "no keyframe seen twice" if report.gop_s is None else f"keyframe each {report.gop_s:.1f} s"
+    gop_s = report.gop_s or report.gop_at_least_s
+    gop = f"keyframe each {report.gop_s:.1f} s" if report.gop_s else f"no keyframe for {report.gop_at_least_s:.1f} s"
     clock = "own clock" if report.has_clock else "no clock of its own"
     found = f"{report.codec} {width}x{height}, {report.fps or 0:.0f} fps, {gop}, {clock}"
-    advice = ""
-    if interval_s is not None and report.gop_s is not None and report.gop_s > interval_s:
+    advice = report.remark or ""
+    if interval_s is not None and gop_s > interval_s:
         advice = f"all frames must be decoded: set the keyframe distance to {interval_s:.0f} s or less"
     return Examined(name, True, found, advice)
 
