@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnClause,
+    ColumnElement,
     Connection,
     String,
     and_,
@@ -133,13 +134,6 @@ def claim_due(
     endpoints: Collection[str] | None,
 ) -> list[Delivery]:
     """Take up to `limit` deliveries that are due, oldest due first; never two of one line."""
-    ahead = delivery.alias()
-    is_head = ~exists().where(
-        ahead.c.state == PENDING,
-        ahead.c.endpoint == delivery.c.endpoint,
-        ahead.c.subject == delivery.c.subject,
-        ahead.c.event_sequence < delivery.c.event_sequence,
-    )
     disabled = select(endpoint.c.name).where(endpoint.c.disabled_at.is_not(None))
     query = (
         select(delivery, event.c.id.label("event_id"), event.c.type, event.c.occurred_at)
@@ -150,7 +144,7 @@ def claim_due(
             delivery.c.next_attempt_at <= now,
             or_(delivery.c.claimed_until.is_(None), delivery.c.claimed_until <= now),
             delivery.c.endpoint.not_in(disabled),
-            is_head,
+            _is_head(),
         )
         .order_by(delivery.c.next_attempt_at, delivery.c.event_sequence)
         .limit(limit)
@@ -208,14 +202,7 @@ def unclaim(connection: Connection, worker_id: str, ids: Collection[int] | None)
 
 def advance(connection: Connection, at: datetime, name: str | None, subject: str | None) -> None:
     """Give the head of each line a time if it has none: of one line, or of all lines of an endpoint or of all."""
-    ahead = delivery.alias()
-    is_head = ~exists().where(
-        ahead.c.state == PENDING,
-        ahead.c.endpoint == delivery.c.endpoint,
-        ahead.c.subject == delivery.c.subject,
-        ahead.c.event_sequence < delivery.c.event_sequence,
-    )
-    statement = update(delivery).where(delivery.c.state == PENDING, delivery.c.next_attempt_at.is_(None), is_head)
+    statement = update(delivery).where(delivery.c.state == PENDING, delivery.c.next_attempt_at.is_(None), _is_head())
     if name is not None:
         statement = statement.where(delivery.c.endpoint == name)
     if subject is not None:
@@ -237,6 +224,17 @@ def hold_lines(connection: Connection, lines: Collection[tuple[str, str]]) -> No
     connection.execute(
         text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"),
         {"keys": keys},
+    )
+
+
+def _is_head() -> ColumnElement[bool]:
+    """No earlier event of the subject waits for the endpoint."""
+    ahead = delivery.alias()
+    return ~exists().where(
+        ahead.c.state == PENDING,
+        ahead.c.endpoint == delivery.c.endpoint,
+        ahead.c.subject == delivery.c.subject,
+        ahead.c.event_sequence < delivery.c.event_sequence,
     )
 
 
