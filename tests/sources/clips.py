@@ -10,6 +10,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.ports import FrameSource
+
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
@@ -21,6 +23,12 @@ def noon() -> datetime:
 def now() -> datetime:
     """The machine's clock."""
     return datetime.now(UTC)
+
+
+def read_until_it_fails(source: FrameSource) -> None:
+    """Read on, for ever if need be."""
+    while source.read() is not None:
+        pass
 
 
 def remux(

@@ -16,7 +16,7 @@ from detector.sources.probe import probe
 from detector.sources.video import VideoSource, open_video
 from detector.sources.visit import visit
 from tests.servers.rtsp import Mount, RtspServer, SilentServer
-from tests.sources.clips import drawn, now
+from tests.sources.clips import drawn, now, read_until_it_fails
 
 pytestmark = pytest.mark.server
 
@@ -32,11 +32,6 @@ def kerb(shared: Path) -> Path:
 @pytest.fixture
 def hevc(shared: Path) -> Path:
     return shared / "clips" / "lifecycle" / "always-there-then-gone.mp4"
-
-
-def read_until_it_fails(source: VideoSource) -> None:
-    while source.read() is not None:
-        pass
 
 
 def test_pictures_come_at_the_interval_with_the_servers_clock(rtsp_server: RtspServer, kerb: Path) -> None:
