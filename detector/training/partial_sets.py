@@ -156,7 +156,7 @@ def merge_sets(
 
 def set_folder(root: Path, name: str, entry: SetRecipe) -> Path:
     """Where a set of the recipe lies; raises DatasetError when it is not there."""
-    folder = Path(entry.path) if entry.path else root / name
+    folder = Path(entry.path) if entry.path else Path(name)
     folder = folder if folder.is_absolute() else root / folder
     if not folder.is_dir():
         raise DatasetError(f"{folder}: set {name!r} of the recipe is not there; give the folder that holds the sets")
