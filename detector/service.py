@@ -25,10 +25,9 @@ from detector.assembly import (
     utc_now,
     words_of,
 )
-from detector.config import Settings, load_settings
+from detector.config import Settings, load_rules, load_settings
 from detector.core.camera import Camera
 from detector.core.problem import ProblemStatus
-from detector.core.rules import RuleBook
 from detector.delivery.courier import Courier, Route
 from detector.delivery.endpoint import endpoint_of, subscribers
 from detector.delivery.webhook import Webhook
@@ -63,6 +62,7 @@ class Service:
         self.settings = settings
         self.worker_id = worker_id or default_worker_id()
         self._cameras: Mapping[str, Camera] = cameras_of(settings)
+        self._book = load_rules(settings)
         self._lenses = Lenses(settings)
         self.model = open_model(settings)
         self._model_stamp = self._stamp()
@@ -110,7 +110,8 @@ class Service:
         return self.worker.finished()
 
     def reload(self, path: Path) -> bool:
-        """Read the settings again: cameras, categories and model change; the rest needs a restart and is told so.
+        """Read the settings again: cameras, categories, rules (and all they name) and model change; the rest needs a
+        restart and is told so.
 
         A file that is not valid changes nothing; returns whether it was taken.
         """
@@ -119,6 +120,7 @@ class Service:
             refuse_without_cameras(fresh)
             cameras = cameras_of(fresh)
             categories = categories_of(fresh, self.model)
+            book = load_rules(fresh)
         except DetectorError as error:
             log.error("the settings are not valid, the old ones stay in force: %s", error)
             return False
@@ -127,10 +129,12 @@ class Service:
                 log.warning("a change of `%s` takes effect at the next start", name)
         if fresh.model.path != self.settings.model.path:
             self._load_model(fresh.model.path)
-        self.settings, self._cameras, self._lenses = fresh, cameras, Lenses(fresh)
-        self.worker.loop.judging = Judging(categories, decided_by(RuleBook(), cameras))
+        self.settings, self._cameras, self._book, self._lenses = fresh, cameras, book, Lenses(fresh)
+        self.worker.loop.judging = Judging(categories, decided_by(book, cameras))
         self.worker.change(cameras)
-        log.info("settings reloaded: %d cameras", len(cameras))
+        log.info(
+            "settings reloaded: %d cameras, %d zones, %d permits", len(cameras), len(book.zones), len(book.permits)
+        )
         return True
 
     # --- parts ---------------------------------------------------------------------------------------------------
@@ -162,7 +166,7 @@ class Service:
         )
         loop = Loop(
             *(mailbox, lambda: self.model.current, self.store, herald),
-            Judging(categories_of(settings, self.model), decided_by(RuleBook(), self._cameras)),
+            Judging(categories_of(settings, self.model), decided_by(self._book, self._cameras)),
             *(self.metrics, utc_now, new_id),
             worker_id=self.worker_id,
             batch_size=settings.model.batch_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,7 @@ def check(
             labels = [label.name for label in load_bundle(examined.settings.model.path).manifest.labels]
         except BundleError as error:
             ERR.print(str(error), style="red", markup=False)
-        findings += check_settings(examined.settings, labels)
+        findings += check_settings(examined.settings, labels, datetime.now(UTC).date())
         broken = labels is None
     else:
         broken = True

@@ -16,9 +16,11 @@ from detector.cli import (
     deliveries,
     detect,
     evaluate,
+    export,
     mine,
     model,
     promote,
+    rules,
     running,
     train,
 )
@@ -40,6 +42,7 @@ app.command()(detect.detect)
 app.command()(configuration.check)
 app.command()(configuration.doctor)
 app.add_typer(cameras.app, name="cameras")
+app.add_typer(rules.app, name="rules")
 app.command()(deliveries.problems)
 app.command()(deliveries.deliveries)
 app.command()(deliveries.redeliver)
@@ -47,6 +50,7 @@ app.add_typer(deliveries.events, name="events")
 app.add_typer(model.app, name="model")
 app.add_typer(dataset.app, name="dataset")
 app.command()(train.train)
+app.command()(export.export)
 app.command()(evaluate.evaluate)
 app.command()(promote.compare)
 app.command()(promote.promote)

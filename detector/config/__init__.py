@@ -6,11 +6,13 @@ from detector.config.check import check_settings
 from detector.config.endpoints import EVENT_TYPES, EndpointSettings
 from detector.config.finding import Finding
 from detector.config.loading import Examined, examine_settings, load_settings
+from detector.config.rulebook import examine_rulebook, load_rules
 from detector.config.settings import (
     ApiSettings,
     EvidenceSettings,
     LogSettings,
     ModelSettings,
+    RulesSettings,
     Settings,
 )
 from detector.config.shipped import shipped
@@ -26,12 +28,15 @@ __all__ = [
     "LogSettings",
     "ModelSettings",
     "PatrolSettings",
+    "RulesSettings",
     "SamplingPlan",
     "SamplingSettings",
     "Settings",
     "check_settings",
+    "examine_rulebook",
     "examine_settings",
     "load_categories",
+    "load_rules",
     "load_settings",
     "shipped",
 ]

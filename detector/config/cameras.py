@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -69,6 +69,9 @@ class CameraSettings(Strict):
     """Overrides the fleet's time zone."""
     district: str | None = None
     """Administrative district, as the dispatch system calls it."""
+    started_at: datetime | None = None
+    """Recordings: when the first picture was taken, e.g. 2026-05-01T17:55; on the camera's own clock unless an offset
+    is given. Without it, as if it were filmed now."""
     enabled: bool = True
     """false: known, but not looked at."""
 

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from detector.config.finding import did_you_mean
-from detector.config.marked_yaml import Document, overlay, read_yaml
+from detector.config.layers import read_layers
+from detector.config.marked_yaml import Document
 from detector.config.shipped import shipped
 from detector.config.strict import Strict
 from detector.config.validating import validate
@@ -17,7 +18,6 @@ from detector.core.category import Category, ClearingPolicy, Clock, Confirmation
 from detector.errors import ConfigError
 
 Score = Annotated[float, Field(gt=0, le=1)]
-MAX_LAYERS = 5
 
 
 class ConfirmSettings(Strict):
@@ -117,24 +117,12 @@ def load_categories(path: Path) -> dict[str, Category]:
 
 def examine_categories(path: Path) -> tuple[Document, CategoriesFile | None]:
     """Read a file of categories; the document holds what is wrong, and then there are no settings."""
-    document = _layered(path, MAX_LAYERS)
+    document = read_layers(path, shipped("configs/categories.yaml"))
     broken = bool(document.findings) and not document.data
     settings = None if broken else validate(document, CategoriesFile, {})
     if settings is not None:
         _check_across_keys(document, settings)
     return document, None if document.findings else settings
-
-
-def _layered(path: Path, layers: int) -> Document:
-    document = read_yaml(path)
-    below = document.data.get("extends")
-    if not isinstance(below, str):
-        return document
-    if layers == 0:
-        document.find(("extends",), f"more than {MAX_LAYERS} files deep", "do they extend each other?")
-        return document
-    base = shipped("configs/categories.yaml") if below == "default" else path.parent / below
-    return overlay(_layered(base, layers - 1), document)
 
 
 def _check_across_keys(document: Document, settings: CategoriesFile) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 from detector.config.categories import CategoriesFile, examine_categories
 from detector.config.finding import Finding, Severity, did_you_mean, written_key
 from detector.config.marked_yaml import Document, KeyPath
+from detector.config.rule_check import check_rules
+from detector.config.rulebook import examine_rulebook
 from detector.config.settings import Settings
 from detector.config.values import scheme_of
 
 LOOPBACK = ("127.", "localhost", "[::1]")
 
 
-def check_settings(settings: Settings, model_labels: Sequence[str] | None = None) -> list[Finding]:
+def check_settings(
+    settings: Settings, model_labels: Sequence[str] | None = None, today: date | None = None
+) -> list[Finding]:
     """Look for what reading alone cannot find; an error keeps the detector from working, a warning does not.
 
     `model_labels`: the labels of the model in `settings.model.path`; None when it could not be opened, then labels are
-    not compared.
+    not compared. `today`: permits that ended before it are told.
     """
     document = settings.document or Document(Path("settings"))
     findings = [
@@ -31,7 +36,11 @@ def check_settings(settings: Settings, model_labels: Sequence[str] | None = None
     findings += categories.findings
     if file is not None:
         findings += _retention(settings, document, file)
-        findings += _needs(categories, file)
+        examined = examine_rulebook(settings, file)
+        findings += examined.findings
+        findings += check_rules(settings, examined, file, today)
+        kinds = frozenset(zone.kind for zone, _, _ in examined.zones.found.values())
+        findings += _needs(categories, file, kinds)
         if model_labels is not None:
             findings += _labels(categories, file, model_labels)
     return findings
@@ -130,15 +139,19 @@ def _retention(settings: Settings, document: Document, file: CategoriesFile) -> 
             )
 
 
-def _needs(document: Document, file: CategoriesFile) -> Iterator[Finding]:
+def _needs(document: Document, file: CategoriesFile, kinds: frozenset[str]) -> Iterator[Finding]:
+    """Categories that a zone must complete while no zone of that kind exists, or that nothing can complete yet."""
     for key, category in file.categories.items():
-        if category.enabled and category.needs is not None:
-            yield _found(
-                document,
-                ("categories", key, "needs"),
-                f"labels alone cannot tell it: a case only where {category.needs} is met",
-                severity="note",
-            )
+        if not category.enabled or category.needs is None:
+            continue
+        what, _, kind = category.needs.partition(":")
+        if what not in {"zone", "outside"}:
+            message = f"labels alone cannot tell it: a case only where {category.needs} is met"
+        elif kind not in kinds:
+            message = f"no zone is of kind {kind}: it is a case nowhere, unless a rule says so"
+        else:
+            continue
+        yield _found(document, ("categories", key, "needs"), message, severity="note")
 
 
 def _labels(document: Document, file: CategoriesFile, labels: Sequence[str]) -> Iterator[Finding]:

@@ -10,12 +10,20 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from detector.config.categories import CategoriesFile
+from detector.config.expectations import ExpectationsFile
+from detector.config.permits import PermitsFile
+from detector.config.rules import RulesFile
 from detector.config.settings import Settings
 from detector.config.values import written_duration
+from detector.config.zones import ZonesFile
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "configs/detector.schema.json": Settings,
     "configs/categories.schema.json": CategoriesFile,
+    "configs/zones.schema.json": ZonesFile,
+    "configs/permits.schema.json": PermitsFile,
+    "configs/rules.schema.json": RulesFile,
+    "configs/expectations.schema.json": ExpectationsFile,
 }
 """Committed file to what it describes."""
 

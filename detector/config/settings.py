@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, WithJsonSchema, model_validator
 
 from detector.config.cameras import (
     CameraSettings,
@@ -75,6 +75,30 @@ class LogSettings(Strict):
     """`console` for people, `json` (one object per line) for a log system."""
 
 
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+_PATH = {"type": "string", "format": "path"}
+Files = Annotated[
+    tuple[Location, ...],
+    BeforeValidator(_one_or_more),
+    WithJsonSchema({"anyOf": [_PATH, {"type": "array", "items": _PATH}]}),
+]
+"""One file or a list of files."""
+
+
+class RulesSettings(Strict):
+    """Where something is allowed, to whom and when; read again with the settings."""
+
+    zones: Files = ()
+    """Files of zones: areas of a camera's picture or of the map."""
+    permits: Files = ()
+    """Files of permits and events."""
+    rules: Location = Field(default_factory=lambda: shipped("configs/rules.yaml"))
+    """What a category means in a kind of zone; the rules that come with the product when not given."""
+
+
 _SQLITE = "sqlite:///"
 
 
@@ -99,7 +123,7 @@ def _sections(value: object) -> object:
     if not isinstance(value, dict):
         return value
     present = {key: part for key, part in value.items() if part is not None}
-    return {"model": {}, "evidence": {}, **present}
+    return {"model": {}, "evidence": {}, "rules": {}, **present}
 
 
 class Settings(Strict):
@@ -115,6 +139,7 @@ class Settings(Strict):
     evidence: EvidenceSettings = Field(default_factory=EvidenceSettings)
     categories: Location = Field(default_factory=lambda: shipped("configs/categories.yaml"))
     """What counts as a problem; the fourteen categories that come with the product when not given."""
+    rules: RulesSettings = Field(default_factory=RulesSettings)
     sampling: SamplingSettings = Field(default_factory=SamplingSettings)
     patrol: PatrolSettings = Field(default_factory=PatrolSettings)
     cameras: tuple[CameraSettings, ...] = ()

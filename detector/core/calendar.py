@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 ALL_WEEK = frozenset(range(7))
 """Monday is 0, Sunday 6, as in `date.weekday`."""
+
+DAY = timedelta(days=1)
+
+YEAR = 366
+"""Days after which the hours of a permit have nothing new to show, single days apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +27,22 @@ class TimeWindow:
     end: time = time(0, 0)
     weekdays: frozenset[int] = ALL_WEEK
 
+    @property
+    def overnight(self) -> bool:
+        """Whether it ends on the day after the one it belongs to."""
+        return self.end <= self.start
+
+    def start_day(self, local: datetime) -> date | None:
+        """The day on which the hours that `local` lies in began, whatever its weekday; None when it lies in none."""
+        clock = local.time()
+        if clock >= self.start and (self.overnight or clock < self.end):
+            return local.date()
+        return local.date() - DAY if self.overnight and clock < self.end else None
+
     def day_of(self, local: datetime) -> date | None:
         """The day to which `local` (wall-clock time of the street) belongs, or None when it is outside."""
-        clock, today = local.time().replace(tzinfo=None), local.date()
-        overnight = self.end <= self.start
-        if clock >= self.start and (overnight or clock < self.end):
-            day = today
-        elif overnight and clock < self.end:
-            day = today - timedelta(days=1)
-        else:
-            return None
-        return day if day.weekday() in self.weekdays else None
+        day = self.start_day(local)
+        return day if day is not None and day.weekday() in self.weekdays else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +62,93 @@ class Validity:
 
 ALWAYS = Validity()
 
+Windows = tuple[TimeWindow, ...]
+"""No windows at all: at any hour."""
 
-def holds(windows: tuple[TimeWindow, ...], validity: Validity, local: datetime) -> bool:
+WHOLE_DAY: Windows = (TimeWindow(),)
+
+
+def holds(windows: Windows, validity: Validity, local: datetime) -> bool:
     """Whether any window holds at `local`; no windows at all means at any hour.
 
-    A day of `validity.extra` counts for every window although its weekday would not.
+    A day of `validity.extra` counts for every window although its weekday would not. `local` is wall-clock time, naive
+    or aware: hours that a clock change repeats hold twice, hours that it leaves out never come.
     """
-    for window in windows or (TimeWindow(),):
-        day = window.day_of(local)
-        if day is None and validity.extra:
-            day = TimeWindow(window.start, window.end).day_of(local)
-            if day not in validity.extra:
-                continue
-        if day is not None and validity.holds_on(day):
+    if not windows and validity is ALWAYS:
+        return True
+    for window in windows or WHOLE_DAY:
+        day = window.start_day(local)
+        if day is not None and _counts(window, validity, day):
             return True
     return False
+
+
+def why_not(windows: Windows, validity: Validity, local: datetime) -> str | None:
+    """In words why none of the windows holds at `local`; None when one does."""
+    if holds(windows, validity, local):
+        return None
+    days = [day for window in windows or WHOLE_DAY if (day := window.start_day(local)) is not None]
+    if not days:
+        return "outside its hours"
+    day = days[0]
+    if validity.first is not None and day < validity.first:
+        return f"not before {validity.first}"
+    if validity.last is not None and day > validity.last:
+        return f"over since {validity.last}"
+    if day in validity.never:
+        return f"not on {day}"
+    return f"not on a {day:%A}"
+
+
+def occurrences(windows: Windows, validity: Validity, first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
+    """When something holds, as (start, end) in wall-clock time, for the days from `first` to `last`, both included."""
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        for window in windows or WHOLE_DAY:
+            if _counts(window, validity, day):
+                end = day + DAY if window.overnight else day
+                yield datetime.combine(day, window.start), datetime.combine(end, window.end)
+
+
+def first_occurrence(windows: Windows, validity: Validity) -> datetime | None:
+    """An early moment at which it begins to hold, or None when it never does."""
+    return next((begin for begin, _ in occurrences(windows, validity, *_days(validity))), None)
+
+
+def first_overlap(one: tuple[Windows, Validity], other: tuple[Windows, Validity]) -> datetime | None:
+    """An early moment at which both hold, in wall-clock time, or None when there is none.
+
+    Where both go on for ever, a year is searched, and all days that one of them names.
+    """
+    start, end = _days(one[1], other[1])
+    if start > end + DAY:
+        return None
+    here, there = (sorted(occurrences(*each, start - DAY, end)) for each in (one, other))
+    i = j = 0
+    while i < len(here) and j < len(there):
+        begin, close = max(here[i][0], there[j][0]), min(here[i][1], there[j][1])
+        if begin < close:
+            return begin
+        if here[i][1] <= there[j][1]:
+            i += 1
+        else:
+            j += 1
+    return None
+
+
+def _counts(window: TimeWindow, validity: Validity, day: date) -> bool:
+    """Whether the hours of `window` that begin on `day` hold."""
+    return (day.weekday() in window.weekdays or day in validity.extra) and validity.holds_on(day)
+
+
+_OPEN = date(2024, 1, 1)
+"""A Monday from which a search begins where no first day is given; any does, as weeks repeat."""
+
+
+def _days(*validities: Validity) -> tuple[date, date]:
+    """First and last day worth a search for something that needs all of these."""
+    firsts = [v.first for v in validities if v.first is not None]
+    lasts = [v.last for v in validities if v.last is not None]
+    single = [day for v in validities for day in v.extra | v.never]
+    first = max(firsts) if firsts else min([min(lasts) - timedelta(days=YEAR) if lasts else _OPEN, *single])
+    return first, min(lasts) if lasts else max([first, *single]) + timedelta(days=YEAR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from detector.core.geo import GeoPoint
@@ -28,3 +29,4 @@ class Camera:
     position: GeoPoint | None = None
     district: str = ""
     realtime: bool = True  # files: at the speed they were filmed, or as fast as they can be read
+    started_at: datetime | None = None  # files: when the first picture was taken, aware; now when not given

@@ -6,7 +6,7 @@ so the order in a file never matters:
 1. a zone to ignore        -> no case
 2. outside the areas to watch, where a camera has any -> no case
 3. permits and events that hold now, highest rank first; of equal rank a ban beats a permit, then the smaller id
-                           -> a permit: no case; a ban: go on
+                           -> a permit: no case; a ban: go on, whatever permits come after it
 4. rules of the category by the kind of zone, highest rank first, then the smaller id
                            -> no case, or a case under the rule's code
 5. the category's own need (a zone kind it must be inside or outside of) -> no case when it is not met
@@ -15,54 +15,18 @@ so the order in a file never matters:
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from heapq import merge
+from typing import NamedTuple, TypeVar
 
 from detector.core.calendar import ALWAYS, TimeWindow, Validity, holds
 from detector.core.category import Category
 from detector.core.geo import GeoPoint
 from detector.core.problem import Place
-
-Point = tuple[float, float]
-CELL_DEG = 0.01
-"""Side of a cell of the map index, degrees: about 1 km, some street blocks."""
-
-IGNORE, WATCH = "ignore", "watch"
-"""The two zone kinds with a meaning of their own; all others (`no_parking`, `legal_bay`, ...) are named by rules."""
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """An area of a camera's picture, or of the map.
-
-    Corners are (x, y) as shares of the picture's width and height when `camera_id` is set, otherwise (longitude,
-    latitude) in degrees, WGS-84.
-    """
-
-    id: str
-    kind: str
-    corners: tuple[Point, ...]
-    camera_id: str | None = None
-    categories: frozenset[str] = frozenset()  # empty: for all
-
-    def contains(self, point: Point) -> bool:
-        """Whether `point` (in the zone's own frame of reference) lies inside, by the even-odd rule."""
-        x, y = point
-        inside = False
-        (x1, y1) = self.corners[-1]
-        for x2, y2 in self.corners:
-            if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
-                inside = not inside
-            x1, y1 = x2, y2
-        return inside
-
-    def concerns(self, category: str) -> bool:
-        """Whether the zone means anything to that category."""
-        return not self.categories or category in self.categories
+from detector.core.zones import IGNORE, WATCH, Point, Zone, ZoneIndex
 
 
 class Effect(StrEnum):
@@ -125,6 +89,17 @@ class Outcome:
     codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code; empty when no case
 
 
+class Step(NamedTuple):
+    """One thing that was considered on the way to an outcome."""
+
+    subject: Zone | Permit | Rule | Category | str  # `str`: the camera whose areas to watch were considered
+    outcome: Outcome | None  # None: it did not decide
+    place_fits: bool = True  # rules, needs, areas to watch: whether the zones here are those that it asks for
+
+
+_ORDERED = tuple[int, Permit]
+
+
 class RuleBook:
     """All zones, permits and rules of a city, indexed for many look-ups. Immutable once made."""
 
@@ -133,63 +108,89 @@ class RuleBook:
         self.zones = _by_id(zones, "zone")
         self.permits = _by_id(permits, "permit")
         self.rules = _by_id(rules, "rule")
-        self._of_camera: dict[str, list[Zone]] = defaultdict(list)
-        self._of_cell: dict[tuple[int, int], list[Zone]] = defaultdict(list)
-        for zone in self.zones.values():
-            if len(zone.corners) < 3:
-                raise ValueError(f"zone {zone.id!r} has {len(zone.corners)} corners, it needs at least 3")
-            self._index(zone)
-        self._kinds_on_map = {zone.kind for zone in self.zones.values() if zone.camera_id is None}
-        self._permits_of: dict[tuple[str, str | None], list[Permit]] = defaultdict(list)
-        for permit in sorted(self.permits.values(), key=lambda p: (-p.rank, p.effect is Effect.ALLOW, p.id)):
+        self._index = ZoneIndex(self.zones)
+        permits_of: dict[str, dict[str | None, list[_ORDERED]]] = {}
+        for number, permit in enumerate(sorted(self.permits.values(), key=_before)):
             for zone_id in permit.zones - self.zones.keys():
                 raise ValueError(f"permit {permit.id!r} names zone {zone_id!r}, which does not exist")
             for category in permit.categories:
-                for place in permit.zones or {None}:
-                    self._permits_of[category, place].append(permit)
-        self._rules_of: dict[str, list[Rule]] = defaultdict(list)
+                of_place = permits_of.setdefault(category, {})
+                for place in permit.zones or (None,):
+                    of_place.setdefault(place, []).append((number, permit))
+        self._permits_of: dict[str, dict[str | None, tuple[_ORDERED, ...]]] = {
+            category: {place: tuple(found) for place, found in of_place.items()}
+            for category, of_place in permits_of.items()
+        }
+        rules_of: dict[str, list[Rule]] = {}
         for rule in sorted(self.rules.values(), key=lambda r: (-r.rank, r.id)):
             for category in rule.categories:
-                self._rules_of[category].append(rule)
+                rules_of.setdefault(category, []).append(rule)
+        self._rules_of = {category: tuple(found) for category, found in rules_of.items()}
+
+    def zones_of(self, camera_id: str) -> tuple[Zone, ...]:
+        """The zones in that camera's picture, by id."""
+        return self._index.of_camera(camera_id)
 
     def zones_at(self, spot: Spot, category: str) -> list[Zone]:
         """The zones that the spot stands in and that concern the category, by id."""
-        found = [z for z in self._of_camera.get(spot.camera_id, ()) if z.contains(spot.foot)]
-        if spot.ground is not None:
-            point = (spot.ground.longitude, spot.ground.latitude)
-            found += [z for z in self._of_cell.get(_cell(point), ()) if z.contains(point)]
-        return sorted((z for z in found if z.concerns(category)), key=lambda z: z.id)
+        found = self._index.in_picture(spot.camera_id, *spot.foot)
+        if spot.ground is not None and self._index.kinds_on_map:
+            found += self._index.on_map(spot.ground.longitude, spot.ground.latitude)
+            found.sort(key=lambda zone: zone.id)
+        return [zone for zone in found if zone.concerns(category)]
 
     def decide(self, category: Category, spot: Spot, local: datetime) -> Outcome:
         """Whether a sighting is a case; `local` is the frame's capture time on the street's own clock."""
+        for step in self.steps(category, spot, local):
+            if step.outcome is not None:
+                return step.outcome
+        raise AssertionError("the last step always decides")
+
+    def steps(self, category: Category, spot: Spot, local: datetime) -> Iterator[Step]:
+        """What is considered, in the order above; the last step, and only that one, has an outcome."""
         here = self.zones_at(spot, category.id)
         for zone in here:
             if zone.kind == IGNORE:
-                return Outcome(False, f"zone:{zone.id}")
-        if not any(zone.kind == WATCH for zone in here) and self._watches(spot.camera_id, category.id):
-            return Outcome(False, f"{WATCH}:{spot.camera_id}")
-        permit = self._permit(category.id, here, local)
-        if permit is not None and permit.effect is Effect.ALLOW:
-            return Outcome(False, f"permit:{permit.id}")
+                yield Step(zone, Outcome(False, f"zone:{zone.id}"))
+                return
+        if self._watches(spot.camera_id, category.id):
+            inside = any(zone.kind == WATCH for zone in here)
+            yield Step(spot.camera_id, None if inside else Outcome(False, f"{WATCH}:{spot.camera_id}"), inside)
+            if not inside:
+                return
+        for permit in self._permits_at(category.id, here):
+            if not holds(permit.windows, permit.validity, local):
+                yield Step(permit, None)
+            elif permit.effect is Effect.ALLOW:
+                yield Step(permit, Outcome(False, f"permit:{permit.id}"))
+                return
+            else:
+                yield Step(permit, None)
+                break
         kinds = {zone.kind for zone in here}
         for rule in self._rules_of.get(category.id, ()):
-            if _applies(rule, kinds) and holds(rule.windows, rule.validity, local):
+            fits = _fits(rule, kinds)
+            if fits and holds(rule.windows, rule.validity, local):
                 codes = {**category.codes, **rule.codes} if rule.case else {}
-                return Outcome(rule.case, f"rule:{rule.id}", codes)
+                yield Step(rule, Outcome(rule.case, f"rule:{rule.id}", codes))
+                return
+            yield Step(rule, None, fits)
         if category.needs is not None and not self._need_met(category.needs, kinds, spot):
-            return Outcome(False, f"needs:{category.needs}")
-        return Outcome(True, f"category:{category.id}", category.codes)
+            yield Step(category, Outcome(False, f"needs:{category.needs}"), False)
+        else:
+            yield Step(category, Outcome(True, f"category:{category.id}", category.codes))
 
-    def _permit(self, category: str, here: list[Zone], local: datetime) -> Permit | None:
-        candidates = {
-            permit.id: permit
-            for place in [None, *(zone.id for zone in here)]
-            for permit in self._permits_of.get((category, place), ())
-        }
-        for permit in sorted(candidates.values(), key=lambda p: (-p.rank, p.effect is Effect.ALLOW, p.id)):
-            if holds(permit.windows, permit.validity, local):
-                return permit
-        return None
+    def _permits_at(self, category: str, here: Sequence[Zone]) -> Iterator[Permit]:
+        """Permits of the places here, in the order in which they count, each once."""
+        of_place = self._permits_of.get(category)
+        if of_place is None:
+            return
+        lists = [found for place in (None, *(zone.id for zone in here)) if (found := of_place.get(place)) is not None]
+        last = -1
+        for number, permit in lists[0] if len(lists) == 1 else merge(*lists):
+            if number != last:
+                last = number
+                yield permit
 
     def _need_met(self, need: str, kinds: set[str], spot: Spot) -> bool:
         """`zone:KIND` (inside one), `outside:KIND`; any other need is met by nothing that a place can say.
@@ -207,28 +208,18 @@ class RuleBook:
                 return False
 
     def _knows(self, kind: str, spot: Spot) -> bool:
-        on_map = spot.ground is not None and kind in self._kinds_on_map
-        return on_map or any(zone.kind == kind for zone in self._of_camera.get(spot.camera_id, ()))
+        on_map = spot.ground is not None and kind in self._index.kinds_on_map
+        return on_map or any(zone.kind == kind for zone in self.zones_of(spot.camera_id))
 
     def _watches(self, camera_id: str, category: str) -> bool:
-        return any(z.kind == WATCH and z.concerns(category) for z in self._of_camera.get(camera_id, ()))
-
-    def _index(self, zone: Zone) -> None:
-        if zone.camera_id is not None:
-            self._of_camera[zone.camera_id].append(zone)
-            return
-        west, south = _cell((min(x for x, _ in zone.corners), min(y for _, y in zone.corners)))
-        east, north = _cell((max(x for x, _ in zone.corners), max(y for _, y in zone.corners)))
-        for column in range(west, east + 1):
-            for row in range(south, north + 1):
-                self._of_cell[column, row].append(zone)
+        return any(z.kind == WATCH and z.concerns(category) for z in self.zones_of(camera_id))
 
 
-def _cell(point: Point) -> tuple[int, int]:
-    return int(point[0] // CELL_DEG), int(point[1] // CELL_DEG)
+def _before(permit: Permit) -> tuple[int, bool, str]:
+    return -permit.rank, permit.effect is Effect.ALLOW, permit.id
 
 
-def _applies(rule: Rule, kinds: set[str]) -> bool:
+def _fits(rule: Rule, kinds: set[str]) -> bool:
     return (rule.inside is None or rule.inside in kinds) and (rule.outside is None or rule.outside not in kinds)
 
 

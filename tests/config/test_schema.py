@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
+from detector.config.marked_yaml import read_yaml
 from detector.config.schema import SCHEMAS, schema_of, schema_text
 
 
@@ -22,9 +22,13 @@ def test_the_committed_schema_is_that_of_the_code(file: str, root: Path) -> None
     [
         ("configs/example.yaml", "configs/detector.schema.json"),
         ("configs/categories.yaml", "configs/categories.schema.json"),
+        ("configs/rules.yaml", "configs/rules.schema.json"),
+        ("configs/zones.example.yaml", "configs/zones.schema.json"),
+        ("configs/permits.example.yaml", "configs/permits.schema.json"),
+        ("configs/expectations.example.yaml", "configs/expectations.schema.json"),
     ],
 )
 def test_the_examples_follow_the_schema_they_name(example: str, schema: str, root: Path) -> None:
     text = (root / example).read_text(encoding="utf-8")
     assert text.startswith(f"# yaml-language-server: $schema={Path(schema).name}\n")
-    Draft202012Validator(schema_of(SCHEMAS[schema])).validate(yaml.safe_load(text))
+    Draft202012Validator(schema_of(SCHEMAS[schema])).validate(read_yaml(root / example).data)

@@ -14,12 +14,13 @@ from detector.core.category import Category
 from detector.core.detection import BoundingBox
 from detector.core.geo import GeoPoint
 from detector.core.problem import Place
-from detector.core.rules import Effect, Outcome, Permit, Rule, RuleBook, Spot, Zone, spot_of
+from detector.core.rules import Effect, Outcome, Permit, Rule, RuleBook, Spot, spot_of
+from detector.core.zones import Zone, ring
 
 STALL = Category("street_stall", {"en": "Stall"}, frozenset({"street_stall"}), codes={"2026": "09001"})
 PARKING = Category("motor_parking", {}, frozenset({"car"}), codes={"2026": "09009"}, needs="zone:no_parking")
 BIKES = Category("nonmotor_parking", {}, frozenset({"bicycle"}), needs="outside:legal_bay")
-LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+LEFT = (ring([(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)]),)
 MARKET = Zone("market", "vending_point", LEFT, "cam")
 NIGHT = Permit("night-market", frozenset({"street_stall"}), frozenset({"market"}), (TimeWindow(time(18), time(2)),))
 OUTSIDE_HOURS = Rule(
@@ -95,7 +96,7 @@ def test_needs_of_a_category() -> None:
 
 def test_outside_means_nothing_where_no_inside_is_known() -> None:
     noon = at("2026-05-01T12:00")
-    corners = ((120.01, 30.01), (120.02, 30.01), (120.02, 30.02), (120.01, 30.02))
+    corners = (ring([(120.01, 30.01), (120.02, 30.01), (120.02, 30.02), (120.01, 30.02)]),)
     unmet = Outcome(False, "needs:outside:legal_bay")
     assert RuleBook().decide(BIKES, ELSEWHERE, noon) == unmet
     assert RuleBook([Zone("bay", "legal_bay", LEFT, "other")]).decide(BIKES, ELSEWHERE, noon) == unmet
@@ -116,7 +117,8 @@ def test_ignored_and_watched_areas() -> None:
 
 
 def test_zones_on_the_map_hold_for_every_camera_that_sees_them() -> None:
-    square = Zone("square", "vending_point", ((120.0, 30.0), (120.03, 30.0), (120.03, 30.02), (120.0, 30.02)))
+    outline = ring([(120.0, 30.0), (120.03, 30.0), (120.03, 30.02), (120.0, 30.02)])
+    square = Zone("square", "vending_point", (outline,))
     permit = Permit("fair", frozenset({"street_stall"}), frozenset({"square"}))
     book = RuleBook([square], [permit])
     noon = at("2026-05-01T12:00")
@@ -135,7 +137,7 @@ def test_the_foot_of_the_box_is_what_stands_somewhere() -> None:
     ("zones", "permits", "message"),
     [
         ([MARKET, MARKET], [], "'market' is given twice"),
-        ([Zone("line", "watch", LEFT[:2], "cam")], [], "has 2 corners"),
+        ([Zone("line", "watch", (ring([(0.0, 0.0), (0.5, 0.0)]),), "cam")], [], "has 2 corners"),
         ([], [NIGHT], "names zone 'market'"),
     ],
 )
@@ -154,7 +156,9 @@ zones = st.tuples(
             Zone,
             st.just(zone_id),
             st.sampled_from(["ignore", "watch", "vending_point", "no_parking", "works"]),
-            st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=3, max_size=6).map(tuple),
+            st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=3, max_size=6).map(
+                lambda corners: (ring(corners),)
+            ),
             st.sampled_from(["cam", "other"]),
             st.sampled_from([frozenset(), frozenset({"street_stall"}), frozenset({"motor_parking"})]),
         )

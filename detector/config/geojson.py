@@ -1,0 +1,152 @@
+"""Areas of the map from GeoJSON (RFC 7946): polygons with the properties `id`, `kind` and `categories`.
+
+RFC 7946 knows WGS-84 only; files of older tools name their system in a member `crs`. One that cannot be converted here
+is refused: a zone that is off by 500 m (GCJ-02) makes wrong cases without anybody noticing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+from pathlib import Path
+from typing import Any
+
+from detector.config.finding import Finding
+from detector.config.marked_yaml import Document, KeyPath
+from detector.core.zones import Point, Zone, ring
+
+_WGS84 = re.compile(r"(EPSG:+4326|CRS:?84|WGS[ -]?84)$", re.IGNORECASE)
+_CGCS2000 = re.compile(r"(EPSG:+4490|CGCS[ -]?2000)$", re.IGNORECASE)
+_ID = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_.:-]{0,63}$")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,63}$")
+
+
+@dataclass(slots=True)
+class Areas:
+    """The zones of one file."""
+
+    document: Document
+    zones: list[tuple[Zone, KeyPath]] = field(default_factory=list)
+
+
+class _Wrong(Exception):
+    """A feature that is no zone: (key path inside the feature, message, suggestion)."""
+
+    def __init__(self, path: KeyPath, message: str, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.path, self.message, self.suggestion = path, message, suggestion
+
+
+def read_geojson(file: Path) -> Areas:
+    """Read the zones of a GeoJSON file; what is wrong is in the document's findings, nothing is raised."""
+    areas = Areas(Document(file))
+    try:
+        data = json.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        return _refused(areas, None, f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
+        return _refused(areas, None, f"is not UTF-8 (byte {error.start})")
+    except json.JSONDecodeError as error:
+        return _refused(areas, error.lineno, f"is not JSON: {error.msg}")
+    except RecursionError:
+        return _refused(areas, None, "is nested too deeply")
+    features = data.get("features") if isinstance(data, dict) else None
+    if isinstance(data, dict) and data.get("type") == "Feature":
+        features = [data]
+    if not isinstance(features, list):
+        return _refused(areas, None, "must be a GeoJSON FeatureCollection or Feature")
+    if not _accept_system(data.get("crs"), areas.document):
+        return areas
+    for index, feature in enumerate(features):
+        where: KeyPath = ("features", index)
+        try:
+            areas.zones.append((_zone(feature), where))
+        except _Wrong as wrong:
+            _find(areas.document, (*where, *wrong.path), wrong.message, wrong.suggestion)
+    return areas
+
+
+def _refused(areas: Areas, line: int | None, message: str) -> Areas:
+    areas.document.findings.append(Finding(areas.document.file, line, "", message))
+    return areas
+
+
+def _find(document: Document, path: KeyPath, message: str, suggestion: str | None = None) -> None:
+    """A finding without a line: JSON is read without them."""
+    document.find(path, message, suggestion)
+    document.findings[-1] = replaced(document.findings[-1], line=None)
+
+
+def _accept_system(crs: Any, document: Document) -> bool:
+    if crs is None:
+        return True
+    properties = crs.get("properties") if isinstance(crs, dict) else crs
+    name = str(properties.get("name", "")) if isinstance(properties, dict) else str(properties)
+    if _WGS84.search(name):
+        return True
+    if _CGCS2000.search(name):
+        note = "CGCS2000 is taken for WGS-84: they differ by decimetres"
+        document.findings.append(Finding(document.file, None, "crs", note, severity="note"))
+        return True
+    _find(document, ("crs",), f'the coordinate system "{name}" is not converted', "export the file as WGS-84")
+    return False
+
+
+def _zone(feature: Any) -> Zone:
+    if not isinstance(feature, dict) or feature.get("type") != "Feature":
+        raise _Wrong((), "must be a Feature")
+    properties = feature.get("properties") or {}
+    if not isinstance(properties, dict):
+        raise _Wrong(("properties",), "must be an object")
+    zone_id = properties.get("id", feature.get("id"))
+    if not _ID.match(str(zone_id)) or isinstance(zone_id, (bool, float)) or zone_id is None:
+        raise _Wrong(("properties", "id"), "must be an id: letters, digits, Chinese characters and _ . : -")
+    kind = properties.get("kind")
+    if not isinstance(kind, str) or not _KIND.match(kind):
+        raise _Wrong(("properties", "kind"), "must be a kind of zone", "e.g. vending_point")
+    categories = properties.get("categories") or []
+    if isinstance(categories, str):
+        categories = re.split(r"[,;\s]+", categories.strip())  # tools that keep no lists write them as text
+    if not isinstance(categories, list) or not all(isinstance(category, str) for category in categories):
+        raise _Wrong(("properties", "categories"), "must be a list of category ids")
+    rings = tuple(ring(corners) for corners in _rings(feature.get("geometry")))
+    return Zone(str(zone_id), kind, rings, None, frozenset(categories))
+
+
+def _rings(geometry: Any) -> Iterator[list[Point]]:
+    geometry = geometry if isinstance(geometry, dict) else {}
+    coordinates = geometry.get("coordinates")
+    match geometry.get("type"):
+        case "Polygon":
+            polygons, path = [coordinates], ("geometry", "coordinates")
+        case "MultiPolygon" if isinstance(coordinates, list):
+            polygons, path = coordinates, ("geometry", "coordinates")
+        case other:
+            raise _Wrong(("geometry",), f"must be a Polygon or MultiPolygon, not {other}")
+    for polygon in polygons:
+        if not isinstance(polygon, list) or not polygon:
+            raise _Wrong(path, "must be a list of rings")
+        for line in polygon:
+            yield _ring(line, path)
+
+
+def _ring(line: Any, path: KeyPath) -> list[Point]:
+    corners = [_position(position, path) for position in line] if isinstance(line, list) else []
+    if len(corners) > 1 and corners[0] == corners[-1]:
+        corners.pop()  # GeoJSON writes the first corner again at the end
+    if len(corners) < 3:
+        raise _Wrong(path, "a ring needs at least three corners")
+    return corners
+
+
+def _position(position: Any, path: KeyPath) -> Point:
+    match position:
+        case [(int() | float()) as x, (int() | float()) as y, *_] if abs(x) <= 180 and abs(y) <= 90:
+            return float(x), float(y)
+        case [(int() | float()) as x, (int() | float()) as y, *_] if abs(x) <= 90 and abs(y) <= 180:
+            raise _Wrong(path, f"{position} is no position", "longitude first, then latitude")
+        case _:
+            raise _Wrong(path, f"{position} is no position", "degrees are wanted, not metres of a projection")
