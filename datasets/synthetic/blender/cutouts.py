@@ -19,7 +19,7 @@ import numpy as np
 
 from datasets.synthetic.blender import materials, stage
 from datasets.synthetic.blender.ground import patch
-from datasets.synthetic.blender.meshes import Object, box, place
+from datasets.synthetic.blender.meshes import Object, box, merge, place
 from datasets.synthetic.blender.props import KINDS
 
 VIEW_ANGLE = 40.0
@@ -49,7 +49,7 @@ def render_one(plan: dict[str, Any], folder: pathlib.Path) -> None:
     stage.clear()
     for thing in _ground(plan["kind"]):
         thing.is_shadow_catcher = True
-    things = place(KINDS[plan["kind"]](Random(plan["seed"])), 0, 0, 0, math.radians(plan["turn"]))
+    things = merge(place(KINDS[plan["kind"]](Random(plan["seed"])), 0, 0, 0, math.radians(plan["turn"])))
     stage.number(things, 1)
     elevation, azimuth, cloud = plan["sun"]
     stage.daylight(elevation, azimuth, cloud)

@@ -171,3 +171,57 @@ def place(
     for thing in moved:
         thing.matrix_world = move @ thing.matrix_world
     return moved
+
+
+def merge(things: Iterable[Object]) -> list[Object]:
+    """Joins all plain meshes of a group into one object; those with modifiers and lettering stay as they are.
+
+    Cycles and Blender's scene graph pay per object: a street of 1,900 objects took 11 s of CPU before its first sample.
+    Done in numpy because the join operator re-evaluates the whole scene each time.
+    """
+    every = list(things)
+    plain = [t for t in every if t.type == "MESH" and not t.modifiers]
+    if len(plain) < 2:
+        return every
+    rest = [t for t in every if t.type != "MESH" or t.modifiers]
+    points, corners, totals, slots, smooth = [], [], [], [], []
+    materials: list[Any] = []
+    offset = 0
+    for thing in plain:
+        data = thing.data
+        at = np.empty(len(data.vertices) * 3, np.float32)
+        data.vertices.foreach_get("co", at)
+        move = np.array(thing.matrix_world, np.float32)
+        points.append(at.reshape(-1, 3) @ move[:3, :3].T + move[:3, 3])
+        count = len(data.polygons)
+        corner, total, slot = np.empty(len(data.loops), np.int32), np.empty(count, np.int32), np.empty(count, np.int32)
+        data.loops.foreach_get("vertex_index", corner)
+        data.polygons.foreach_get("loop_total", total)
+        data.polygons.foreach_get("material_index", slot)
+        flags = np.empty(count, bool)
+        data.polygons.foreach_get("use_smooth", flags)
+        own = list(data.materials)
+        materials += [material for material in own if material not in materials]
+        table = np.array([materials.index(material) for material in own] or [0], np.int32)
+        corners.append(corner + offset)
+        totals.append(total)
+        slots.append(table[np.minimum(slot, len(table) - 1)])
+        smooth.append(flags)
+        offset += len(data.vertices)
+        bpy.data.objects.remove(thing, do_unlink=True)
+    whole = bpy.data.meshes.new("merged")
+    total = np.concatenate(totals)
+    whole.vertices.add(offset)
+    whole.vertices.foreach_set("co", np.concatenate(points).ravel())
+    whole.loops.add(int(total.sum()))
+    whole.loops.foreach_set("vertex_index", np.concatenate(corners))
+    whole.polygons.add(len(total))
+    whole.polygons.foreach_set("loop_start", np.concatenate([[0], np.cumsum(total)[:-1]]).astype(np.int32))
+    for material in materials:
+        whole.materials.append(material)
+    whole.polygons.foreach_set("material_index", np.concatenate(slots))
+    whole.polygons.foreach_set("use_smooth", np.concatenate(smooth))
+    whole.update(calc_edges=True)
+    thing = bpy.data.objects.new("merged", whole)
+    bpy.context.scene.collection.objects.link(thing)
+    return [thing, *rest]

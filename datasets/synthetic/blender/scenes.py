@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from datasets.synthetic.blender import stage, street
-from datasets.synthetic.blender.meshes import place
+from datasets.synthetic.blender.meshes import merge, place
 from datasets.synthetic.blender.props import KINDS
 
 HOLE = 0.36
@@ -40,14 +40,12 @@ def render_one(plan: dict[str, Any], folder: pathlib.Path) -> None:
     layout = street.Layout(half_road=plan["half_road"], pavement=plan["pavement"])
     holes = [(i["x"], i["y"], HOLE) for i in plan["items"]
              if i["kind"].startswith("manhole") and i["kind"] != "manhole_sound"]
-    street.road(layout, holes, light["wet"], rng)
-    street.pavements(layout, rng)
-    street.shop_fronts(layout, rng, light["night"])
-    street.skyline(layout, rng)
+    merge(street.road(layout, holes, light["wet"], rng) + street.pavements(layout, rng)
+          + street.shop_fronts(layout, rng, light["night"]) + street.skyline(layout, rng))
     labels: dict[int, str] = {}
     for index, item in enumerate(plan["items"], 1):
-        things = place(KINDS[item["kind"]](Random(item["seed"])), item["x"], item["y"], item["z"],
-                       math.radians(item["turn"]))
+        things = merge(place(KINDS[item["kind"]](Random(item["seed"])), item["x"], item["y"], item["z"],
+                             math.radians(item["turn"])))
         if item["label"]:
             stage.number(things, index)
             labels[index] = item["label"]

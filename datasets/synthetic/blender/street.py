@@ -103,7 +103,7 @@ def _shop(rng: Random, width: float, lit: bool, face: Any) -> list[Object]:
     things += place([letters], 0, -0.23, 3.15)
     if rng.random() < 0.22:  # shutter down
         steel = m.surface((0.4, 0.41, 0.42), 0.45, metallic=0.5)
-        things += [box((width - 0.5, 0.05, 0.09), (0, -0.02, 0.02 + i * 0.1), steel, bevel=0.015)
+        things += [box((width - 0.5, 0.05, 0.09), (0, -0.02 - 0.02 * (i % 2), 0.02 + i * 0.1), steel)
                    for i in range(26)]
         return things
     inside = m.glow((1.0, 0.86, 0.66), 2.2 if lit else 0.25)

@@ -95,7 +95,7 @@ def _table(rng: Random, length: float, depth: float, height: float) -> list[Obje
         tone: Any = surface(rng.choice((*CLOTH, *FRUIT)), 0.6)
         if rng.random() < 0.5:
             things.append(box((size, size * 0.7, size * rng.uniform(0.3, 1.4)),
-                              (x, y, height + 0.04), tone, bevel=0.01, turn=rng.uniform(0, 3)))
+                              (x, y, height + 0.04), tone, turn=rng.uniform(0, 3)))
         else:
             things.append(tube(size * 0.4, size * rng.uniform(0.6, 1.6), (x, y, height + 0.04),
                                tone, sides=12))
@@ -178,7 +178,7 @@ def _packs(rng: Random) -> list[Object]:
         tone = surface(rng.choice((*CLOTH, (0.42, 0.28, 0.15), (0.42, 0.28, 0.15))), 0.5)
         for k in range(rng.randint(1, 5)):
             things.append(box((0.4, 0.3, 0.24), ((column - 2) * 0.42, rng.gauss(0, 0.02), k * 0.25),
-                              tone, bevel=0.015, turn=rng.gauss(0, 0.04)))
+                              tone, turn=rng.gauss(0, 0.04)))
     return things
 
 
