@@ -27,8 +27,8 @@ def rubble(rng: Random, width: float | None = None) -> list[Object]:
         q = math.hypot(2 * x / w, 2 * y / d)
         p = Vector((x, y, 0))
         rough = 0.3 * noise.noise(p * 1.4 + seed) + 0.14 * noise.noise(p * 4 + seed)
-        return max(0.0, h * (1 - q**1.35) * (1 + rough) + 0.06 * w * noise.noise(p * 2.5 + seed)
-                   * (1 - q))
+        lumps = 0.06 * w * noise.noise(p * 2.5 + seed) * (1 - q)
+        return max(0.0, float(h * (1 - q**1.35) * (1 + rough) + lumps))
 
     points = []
     for i in range(rows):

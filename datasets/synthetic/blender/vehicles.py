@@ -45,7 +45,8 @@ def _body(profile: Any, length: float, height: float, width: float, coat: Any) -
                 (0.86 * wide, sill))
         points += [(px, y * half, z * height) for y, z in ring]
     n = 10
-    faces, marks = [], []
+    faces: list[tuple[int, ...]] = []
+    marks: list[int] = []
     for i in range(len(profile) - 1):
         mid = (profile[i][3] + profile[i + 1][3]) / 2 - (profile[i][2] + profile[i + 1][2]) / 2
         steep = abs(profile[i][3] - profile[i + 1][3]) > 0.12
