@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -17,6 +19,7 @@ from detector.core.detection import Detection
 from detector.errors import BundleError, DatasetError
 from detector.inference.bundle import Bundle, LabelEntry, load_bundle
 from detector.inference.open import open_detector
+from detector.inference.swap import HotSwap
 from detector.training.evaluation.measure import Evaluation, measure
 from detector.training.evaluation.predict import Predictions
 from detector.training.gate import GateRules, Reason, decide, read_floors, read_parity
@@ -184,6 +187,46 @@ def test_a_real_folder_in_the_pointers_place_is_left_alone(two: tuple[Bundle, Bu
     with pytest.raises(BundleError, match="not a pointer"):
         move(store, "constant", bundle, AT, passed=True)
     assert history(store, "constant") == ()
+
+
+def test_a_working_detector_follows_the_pointer_without_missing_a_picture(
+    two: tuple[Bundle, Bundle], tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    stored = [store_bundle(store, bundle, bundle.manifest, "") for bundle in two]
+    move(store, "constant", stored[0], AT, passed=True)
+    pointer = store / "constant"
+    swap = HotSwap(open_detector(pointer), open_detector)
+    picture = np.zeros((64, 64, 3), np.uint8)
+    counts: list[int] = []
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            counts.append(len(swap.detect([picture])[0]))
+
+    worker = threading.Thread(target=look)
+    worker.start()
+    places = [(pointer / "manifest.json").resolve()]
+    try:
+        for change in (
+            lambda: move(store, "constant", stored[1], AT, passed=True),
+            lambda: go_back(store, "constant", AT),
+        ):
+            change()
+            assert swap.load(pointer).accepted
+            places.append((pointer / "manifest.json").resolve())
+            seen = len(counts)
+            while len(counts) < seen + 3:
+                worker.join(0.01)
+                assert worker.is_alive()
+    finally:
+        stop.set()
+        worker.join()
+    assert places[0] != places[1] != places[2], "what the worker watches"
+    # The first model reports two boxes, the second one: every look got the answer of one of them, in this order.
+    runs = [count for index, count in enumerate(counts) if index == 0 or counts[index - 1] != count]
+    assert runs in ([2, 1, 2], [1, 2])  # the second where no look fell before the first change
 
 
 # --- the commands ------------------------------------------------------------------------------------------------
