@@ -135,3 +135,74 @@ def sample() -> None:
 
     for document in samples().values():
         typer.echo(document.decode())
+
+
+@events.command()
+def schema(
+    folder: Annotated[Path, typer.Argument(help="where the JSON Schemas and the AsyncAPI document go")] = Path(
+        "events"
+    ),
+) -> None:
+    """Write the JSON Schema of each event and an AsyncAPI 3.1 document.
+
+    Examples:
+
+      detector events schema docs/events
+    """
+    from detector.delivery.contract import write
+
+    for file in write(folder):
+        typer.echo(file)
+
+
+endpoints = typer.Typer(help="Receivers of events.", no_args_is_help=True)
+
+
+@endpoints.command("list")
+def list_endpoints(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Show each endpoint, what waits for it, and whether it is disabled.
+
+    Examples:
+
+      detector endpoints list -c fleet.yaml
+    """
+    from detector.assembly import open_store_of
+    from detector.config import load_settings
+
+    settings = load_settings(config)
+    with open_store_of(config) as store:
+        states, depths = store.endpoints(), store.outbox_depths()
+    names = sorted({endpoint.name for endpoint in settings.endpoints} | depths.keys())
+    configured = {endpoint.name for endpoint in settings.endpoints}
+    rows = [
+        {
+            "name": name,
+            "configured": name in configured,
+            "waiting": depths.get(name, 0),
+            "disabled_at": states[name].disabled_at if name in states else None,
+            "reason": states[name].reason if name in states else None,
+        }
+        for name in names
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], "no endpoints")
+
+
+@endpoints.command()
+def enable(
+    name: Annotated[str, typer.Argument(help="endpoint name")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Let an endpoint that had answered 410 (gone) have its events again; what waited is sent.
+
+    Examples:
+
+      detector endpoints enable bureau -c fleet.yaml
+    """
+    from detector.assembly import open_store_of
+
+    with open_store_of(config) as store:
+        enabled = store.enable_endpoint(name)
+    ERR.print(f"{name} gets events again" if enabled else f"{name} was not disabled")

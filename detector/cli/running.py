@@ -110,6 +110,7 @@ def demo(
         bool, typer.Option(help="print a summary at the end; exit with 1 if no case was opened and cleared")
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="port of the page; 0: any free one")] = 8900,
+    model: Annotated[Path | None, typer.Option(help="folder of a bundle; none: the one that is shipped")] = None,
     keep: Annotated[
         Path | None, typer.Option(help="folder to keep database and pictures in; default: thrown away")
     ] = None,
@@ -126,6 +127,6 @@ def demo(
 
     if headless and seconds is None:
         raise ConfigError("--headless needs --seconds: nobody would end it otherwise")
-    summary = play(seconds=seconds, headless=headless, port=port, keep=keep)
+    summary = play(seconds=seconds, headless=headless, port=port, model=model, keep=keep)
     if headless and not summary.convincing:
         raise typer.Exit(1)

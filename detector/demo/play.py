@@ -61,7 +61,7 @@ class Summary:
         ]
 
 
-def play(*, seconds: float | None, headless: bool, port: int, keep: Path | None) -> Summary:
+def play(*, seconds: float | None, headless: bool, port: int, model: Path | None, keep: Path | None) -> Summary:
     """Run the demo for `seconds`, or until Ctrl-C; its folder is `keep`, or a temporary one.
 
     `port`: of the desk's page on loopback, 0 for any. Raises DetectorError when a part cannot be started.
@@ -78,7 +78,7 @@ def play(*, seconds: float | None, headless: bool, port: int, keep: Path | None)
         stack.callback(stream.stop)
         desk = open_desk(folder / "desk", [secret], evidence=folder / "evidence", port=port)
         stack.callback(desk.stop)
-        service = Service(load_settings(_settings(folder, stream.url, f"{desk.url}/events", secret)))
+        service = Service(load_settings(_settings(folder, stream.url, f"{desk.url}/events", secret, model)))
         stack.callback(service.stop)
         service.start()
         console.print(f"camera   {stream.url}", highlight=False)
@@ -91,9 +91,9 @@ def play(*, seconds: float | None, headless: bool, port: int, keep: Path | None)
     return summary
 
 
-def _settings(folder: Path, camera: str, endpoint: str, secret: str) -> Path:
+def _settings(folder: Path, camera: str, endpoint: str, secret: str, model: Path | None) -> Path:
     path = folder / "fleet.yaml"
-    written = {
+    written: dict[str, object] = {
         "site": "demo",
         "timezone": "Asia/Shanghai",
         "database": "sqlite:///street.db",
@@ -104,6 +104,8 @@ def _settings(folder: Path, camera: str, endpoint: str, secret: str) -> Path:
         "endpoints": [{"name": "desk", "url": endpoint, "secrets": [secret], "events": ["problem.*", "camera.health"]}],
         "api": {"port": 0},
     }
+    if model is not None:
+        written["model"] = {"path": str(model.resolve())}
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
         yaml.safe_dump(written, out, allow_unicode=True)
     return path

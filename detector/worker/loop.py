@@ -20,7 +20,7 @@ from detector.core.frame import Frame
 from detector.core.health import CameraState, observe
 from detector.core.judging import Decide, judge
 from detector.core.look import Look, LookStatus
-from detector.errors import DetectorError, NotOwner, StoreError
+from detector.errors import DetectorError, NotOwner
 from detector.ports import Detector
 from detector.store import LookRecord, Store
 from detector.worker.herald import Herald
@@ -33,6 +33,9 @@ BATCHES_AHEAD = 2
 
 KEEP_STATE_EVERY = timedelta(seconds=30)
 """A camera whose condition has not changed is written down again only so often: each commit waits for the disk."""
+
+TRIES_TOGETHER = 5
+"""Failures after which the looks of a batch are offered to the database one by one."""
 
 STORE_RETRY_S = 1.0
 """Pause before the same looks are offered to a failing database again, seconds."""
@@ -148,20 +151,32 @@ class Loop:
 
     def _store_what_follows(self, batch: Sequence[Seen]) -> None:
         """Try until it is stored: a full disk or a restarting database must not cost an event."""
-        while True:
-            try:
-                self._record(batch)
-                break
-            except NotOwner as error:
-                log.warning("%s", error)
+        tries = 0
+        while not self._stored(batch):
+            tries += 1
+            if tries >= TRIES_TOGETHER and len(batch) > 1:
+                # One look that can never be stored must not stop all cameras; where none can, it is the database.
+                left = [seen for seen in batch if not self._stored([seen])]
+                if len(left) < len(batch):
+                    for seen in left:
+                        log.error("a look that cannot be stored is given up", extra={"camera_id": seen.look.camera_id})
+                    break
+            if self._giving_up.wait(STORE_RETRY_S):
                 return
-            except StoreError as error:
-                log.error("cannot store, will try again: %s", error)
-                if self._giving_up.wait(STORE_RETRY_S):
-                    return
         for seen in batch:
             age = (self._clock() - seen.look.at).total_seconds()
             self._metrics.look(seen.look.camera_id, seen.look.status, age)
+
+    def _stored(self, batch: Sequence[Seen]) -> bool:
+        """Whether nothing more needs to be tried."""
+        try:
+            self._record(batch)
+        except NotOwner as error:
+            log.warning("%s", error)
+        except DetectorError as error:
+            log.error("cannot store, will try again: %s", error)
+            return False
+        return True
 
     def _record(self, batch: Sequence[Seen]) -> None:
         records, states, kept = [], {}, {}

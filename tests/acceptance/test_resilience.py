@@ -95,7 +95,12 @@ def test_a_server_that_dies_freezes_and_changes_harms_no_other_camera(
         cured = datetime.now(UTC)
         took = until(lambda since=cured: fresh("i", since), 60)  # type: ignore[misc]
         # the wait between two tries is at most 12 s for a camera lately lost; opening takes its time on top
-        assert took <= RECOVERY_S, f"back {took:.1f} s after {fault}"
+        since_then = {
+            name: [(round((at - cured).total_seconds(), 1), status.value) for at, status in seen if at > cured]
+            for name, seen in looks.items()
+            if name.startswith("i")
+        }
+        assert took <= RECOVERY_S, f"back {took:.1f} s after {fault}: {since_then}"
     end = datetime.now(UTC)
     assert service.stop()
     span = (end - begin).total_seconds()
