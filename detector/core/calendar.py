@@ -123,7 +123,8 @@ def first_overlap(one: tuple[Windows, Validity], other: tuple[Windows, Validity]
     start, end = _days(one[1], other[1])
     if start > end + DAY:
         return None
-    here, there = (sorted(occurrences(*each, start - DAY, end)) for each in (one, other))
+    # a night that begins on the last day may meet what begins on the first day after it
+    here, there = (sorted(occurrences(*each, start - DAY, end + DAY)) for each in (one, other))
     i = j = 0
     while i < len(here) and j < len(there):
         begin, close = max(here[i][0], there[j][0]), min(here[i][1], there[j][1])

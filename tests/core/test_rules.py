@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from detector.core.calendar import TimeWindow, Validity, holds
 from detector.core.category import Category
 from detector.core.detection import BoundingBox
+from detector.core.explaining import explain
 from detector.core.geo import GeoPoint
 from detector.core.problem import Place
 from detector.core.rules import Effect, Outcome, Permit, Rule, RuleBook, Spot, spot_of
@@ -81,6 +82,42 @@ def test_an_event_suspends_a_standing_permit() -> None:
     book = RuleBook([MARKET], [NIGHT, marathon], [])
     assert book.decide(STALL, IN_MARKET, at("2026-05-01T20:00")).case
     assert not book.decide(STALL, IN_MARKET, at("2026-05-02T20:00")).case
+
+
+def test_ranks_of_permits_and_bans() -> None:
+    noon = at("2026-05-01T12:00")
+
+    def permit(name: str, effect: Effect, rank: int) -> Permit:
+        return Permit(name, frozenset({"street_stall"}), frozenset(), effect=effect, rank=rank)
+
+    allow, ban = permit("a", Effect.ALLOW, 1), permit("b", Effect.BAN, 1)
+    assert RuleBook((), [allow, ban]).decide(STALL, ELSEWHERE, noon).case
+    higher = permit("z", Effect.ALLOW, 2)
+    assert RuleBook((), [allow, ban, higher]).decide(STALL, ELSEWHERE, noon) == Outcome(False, "permit:z")
+    assert RuleBook((), [allow, permit("b", Effect.BAN, 0)]).decide(STALL, ELSEWHERE, noon) == Outcome(
+        False, "permit:a"
+    )
+    two = [permit("y", Effect.ALLOW, 0), permit("x", Effect.ALLOW, 0)]
+    assert RuleBook((), two).decide(STALL, ELSEWHERE, noon) == Outcome(False, "permit:x")
+
+
+def test_the_way_to_an_outcome_is_told_in_order() -> None:
+    closed = Permit("easter", frozenset({"street_stall"}), frozenset(), validity=Validity(last=date(2026, 4, 1)))
+    ban = Permit("race", frozenset({"street_stall"}), frozenset({"market"}), effect=Effect.BAN, rank=9)
+    watch = Zone("pavement", "watch", LEFT, "cam")
+    book = RuleBook([MARKET, watch], [NIGHT, closed], [OUTSIDE_HOURS])
+    told = explain(book, STALL, IN_MARKET, at("2026-05-01T12:00"))
+    assert told.zones == ("market", "pavement")
+    assert [(reason.subject, reason.decided, reason.why) for reason in told.reasons] == [
+        ("watch:cam", False, "stands in an area to watch"),
+        ("permit:easter", False, "over since 2026-04-01"),
+        ("permit:night-market", False, "outside its hours"),
+        ("rule:vending-outside-hours", True, "a case by this rule"),
+    ]
+    told = explain(RuleBook([MARKET], [NIGHT, ban]), STALL, IN_MARKET, at("2026-05-01T20:00"))
+    assert [reason.subject for reason in told.reasons] == ["permit:race", "category:street_stall"]
+    told = explain(RuleBook([MARKET]), PARKING, IN_MARKET, at("2026-05-01T20:00"))
+    assert [reason.subject for reason in told.reasons] == ["needs:zone:no_parking"]
 
 
 def test_needs_of_a_category() -> None:
@@ -219,6 +256,10 @@ def test_total_deterministic_and_independent_of_order(
     outcome = RuleBook(some_zones, some_permits, some_rules).decide(category, spot, local)
     assert outcome.rule
     assert bool(outcome.codes) <= outcome.case
+    told = explain(RuleBook(some_zones, some_permits, some_rules), category, spot, local)
+    assert told.outcome == outcome
+    assert told.reasons[-1].subject == outcome.rule
+    assert [reason.decided for reason in told.reasons] == [False] * (len(told.reasons) - 1) + [True]
     shuffled = [list(some_zones), list(some_permits), list(some_rules)]
     for part in shuffled:
         rnd.shuffle(part)
