@@ -22,7 +22,7 @@ from detector.core.judging import Decide, judge
 from detector.core.look import Look, LookStatus
 from detector.errors import DetectorError, NotOwner
 from detector.ports import Detector
-from detector.store import LookRecord, Store
+from detector.store import LookRecord, OutboxEntry, Store
 from detector.worker.herald import Herald
 from detector.worker.mailbox import Mailbox, Sighting
 
@@ -179,24 +179,41 @@ class Loop:
         return True
 
     def _record(self, batch: Sequence[Seen]) -> None:
-        records, states, kept = [], {}, {}
+        states: dict[str, CameraState] = {}
+        records: dict[str, LookRecord] = {}
         for seen in batch:
-            look = seen.look
-            known = self._store.tracked(look.camera_id) if look.status is LookStatus.OK else []
-            changes = judge(look, known, self.judging.categories, self._new_id, self.judging.rules(look))
-            state, health = observe(self._states.get(look.camera_id, CameraState(look.camera_id)), look)
-            events: list[Event] = [change.event for change in changes if change.event]
-            told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
-            states[look.camera_id] = state
-            if worth_keeping(state, self._kept.get(look.camera_id)):
-                kept[look.camera_id] = state
-            if changes or told or look.camera_id in kept:
-                problems = [change.problem for change in changes]
-                records.append(LookRecord(problems, told, kept.get(look.camera_id)))
+            camera_id = seen.look.camera_id
+            state, health = observe(self._states.get(camera_id, CameraState(camera_id)), seen.look)
+            record = self._judged(seen, state, health)
+            states[camera_id] = state
+            if record.problems or record.outbox or record.camera:
+                records[camera_id] = record  # the mailbox gives one sighting per camera, so none is overwritten
         if records:
-            self._store.record_many(self._clock(), records, owner=self._worker_id)
+            self._store.record_many(self._clock(), records.values(), owner=self._worker_id)
         self._states.update(states)
-        self._kept.update(kept)
+        for camera_id, record in records.items():
+            if record.camera is not None:
+                self._kept[camera_id] = record.camera
+            _say(camera_id, record.outbox)
+
+    def _judged(self, seen: Seen, state: CameraState, health: CameraHealthEvent | None) -> LookRecord:
+        """What one look leaves behind."""
+        look = seen.look
+        known = self._store.tracked(look.camera_id) if look.status is LookStatus.OK else []
+        changes = judge(look, known, self.judging.categories, self._new_id, self.judging.rules(look))
+        events: list[Event] = [change.event for change in changes if change.event]
+        told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
+        kept = state if worth_keeping(state, self._kept.get(look.camera_id)) else None
+        return LookRecord([change.problem for change in changes], told, kept)
+
+
+def _say(camera_id: str, outbox: Sequence[OutboxEntry]) -> None:
+    """One line in the log for each event; single observations would be too many."""
+    for entry in outbox:
+        if entry.type != "detection.observed":
+            ids = {"camera_id": camera_id, "event_id": entry.event_id}
+            about = {"problem_id": entry.subject} if entry.type.startswith("problem.") else {}
+            log.info(entry.type, extra=ids | about)
 
 
 def worth_keeping(state: CameraState, kept: CameraState | None) -> bool:
