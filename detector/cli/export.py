@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import typer
 
+from detector.cli.evaluate import read_pictures
 from detector.cli.output import Json, print_json
 from detector.core.frame import Image
 from detector.errors import ConfigError, DatasetError
@@ -21,6 +22,7 @@ class Precision(StrEnum):
 
     FP32 = "fp32"
     FP16 = "fp16"
+    INT8 = "int8"
 
 
 def export(
@@ -29,7 +31,13 @@ def export(
     out: Annotated[Path, typer.Option(help="folder of the bundle, e.g. models/street-14")],
     name: Annotated[str, typer.Option(help="name of the model; default: the folder's")] = "",
     version: Annotated[str, typer.Option(help="version of the model; default: the date")] = "",
-    precision: Annotated[Precision, typer.Option(help="fp16: half the file, the same arithmetic")] = Precision.FP16,
+    precision: Annotated[
+        Precision, typer.Option(help="fp16: half the file, the same arithmetic; int8: needs --check")
+    ] = Precision.FP16,
+    check: Annotated[
+        list[Path] | None,
+        typer.Option(help="data.yaml whose val pictures an int8 model must do as well on; repeat for several sets"),
+    ] = None,
     size: Annotated[int, typer.Option(min=64, help="side of the canvas it is run at by default, pixels")] = 640,
     figures: Annotated[
         Path | None, typer.Option(help="output of `detector evaluate --json`: thresholds and AP50 for the manifest")
@@ -61,6 +69,7 @@ def export(
         version=version or f"{now:%Y.%m.%d}",
         created=now,
         precision=precision.value,
+        check=read_pictures(check, "val") if check else (),
         nominal_size=size,
         figures=read_figures(figures) if figures else None,
         golden=_picture(golden) if golden else None,

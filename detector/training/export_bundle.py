@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +15,17 @@ import yaml
 from detector.core.frame import Image
 from detector.errors import DatasetError
 from detector.inference.bundle import Bundle, LabelEntry
+from detector.inference.onnx import OnnxDetector
 from detector.inference.seal import seal
+from detector.inference.yolo import Limits
 from detector.training.export import export_onnx, halve_weights, read_network
+from detector.training.export_int8 import ap50_of, calibration_images, quantise, refuse_lossy
+from detector.training.labelled import LabelledPicture
+
+Precision = Literal["fp32", "fp16", "int8"]
+CALIBRATION_PICTURES = 200
+CHECK_LIMITS = Limits(min_score=0.001, multi_label=True)
+"""As `detector evaluate` measures AP: all that the model says, several labels on one box included."""
 
 UNMEASURED_THRESHOLD = 0.5
 """For labels without validation pictures: higher than the default, as nothing says how often they are wrong."""
@@ -65,19 +75,21 @@ def export_bundle(
     name: str,
     version: str,
     created: datetime,
-    precision: Literal["fp32", "fp16"] = "fp16",
+    precision: Precision = "fp16",
     nominal_size: int = 640,
     licence: str = "AGPL-3.0-or-later",
     figures: Mapping[str, Mapping[str, Any]] | None = None,
     golden: Image | None = None,
     card: str | None = None,
     model: str | None = None,
+    check: Sequence[LabelledPicture] = (),
 ) -> Bundle:
     """Export the averaged network of `source` (state.pt or an ultralytics checkpoint) into `folder`.
 
     `data` is the merged dataset it was trained on; `nominal_size` the side of the canvas in pixels that the runtime
-    uses by default; `golden` a picture that may be published. Raises DatasetError when network and data do not belong
-    together, BundleError when the exported file is not one that the runtime can use.
+    uses by default; `golden` a picture that may be published; `check` the validation pictures on which an int8 model
+    must find what the float model finds. Raises DatasetError when network and data do not belong together, BundleError
+    when the exported file is not one that the runtime can use or int8 costs too much.
     """
     network, labels = read_network(source, model)
     entries = label_entries(data, figures)
@@ -87,9 +99,17 @@ def export_bundle(
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "model.onnx"
         export_onnx(network, file, nominal_size)
+        sealed = partial(
+            seal, name=name, version=version, created=created, labels=entries, licence=licence,
+            nominal_size=(nominal_size, nominal_size), dataset=root_hash,
+        )  # fmt: skip
         if precision == "fp16":
             halve_weights(file, file)
-        return seal(
-            file, folder, name=name, version=version, created=created, labels=entries, licence=licence,
-            nominal_size=(nominal_size, nominal_size), dataset=root_hash, precision=precision, golden=golden, card=card,
-        )  # fmt: skip
+        elif precision == "int8":
+            if not check:
+                raise DatasetError("int8 needs labelled validation pictures to be checked on")
+            full = OnnxDetector(sealed(file, Path(scratch) / "fp32", precision="fp32"), "cpu", limits=CHECK_LIMITS)
+            quantise(file, file, full, calibration_images(data, CALIBRATION_PICTURES, seed=0))
+            small = OnnxDetector(sealed(file, Path(scratch) / "int8", precision="int8"), "cpu", limits=CHECK_LIMITS)
+            refuse_lossy(ap50_of(full, check), ap50_of(small, check))
+        return sealed(file, folder, precision=precision, golden=golden, card=card)
