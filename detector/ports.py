@@ -51,10 +51,9 @@ class Attempt:
     status: int | None = None  # HTTP status or None when there was no answer
     error: str | None = None  # one line, secrets removed
     retry_after_s: float | None = None  # the endpoint's own wish, seconds
+    final: bool = False  # refused for good: no further try can help, a person must look
     gone: bool = False  # the endpoint says it does not exist any more (410): stop sending to it
-    receipt: Mapping[str, str] = field(
-        default_factory=dict
-    )  # ids the endpoint gave, e.g. service_request_id
+    receipt: Mapping[str, str] = field(default_factory=dict)  # ids the endpoint gave, e.g. service_request_id
 
 
 class EventSink(Protocol):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import asin, cos, radians, sin, sqrt
+
+EARTH_RADIUS_M = 6_371_008.8
+"""Mean radius of the earth, metres (IUGG)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,11 @@ class Pose:
     height_m: float | None = None  # above ground, metres
     heading_deg: float | None = None  # clockwise from north, degrees
     pitch_deg: float | None = None  # 0 = level, -90 = straight down, degrees
+
+
+def distance_m(one: GeoPoint, other: GeoPoint) -> float:
+    """Metres along the ground between two points, on a sphere (haversine): off by up to 0.6 % of the distance."""
+    north = radians(other.latitude - one.latitude)
+    east = radians(other.longitude - one.longitude)
+    chord = sin(north / 2) ** 2 + cos(radians(one.latitude)) * cos(radians(other.latitude)) * sin(east / 2) ** 2
+    return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(chord)))

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from detector.delivery.breaker import USUAL, Breaker, BreakerPolicy, BreakerState
 from detector.delivery.endpoint import Endpoint
+from detector.delivery.http import now_utc
 from detector.delivery.retry import decide
-from detector.delivery.webhook import now_utc
 from detector.errors import StoreError
 from detector.ports import Attempt, EventSink
 from detector.store import Delivery, DeliveryState, EndpointState, Settlement, Store

@@ -36,7 +36,7 @@ def decide(attempt: Attempt, made: int, now: datetime, schedule: Sequence[timede
         return Decision(DeliveryState.DELIVERED)
     if attempt.gone:
         return Decision(DeliveryState.PENDING, now)
-    if made >= len(schedule):
+    if attempt.final or made >= len(schedule):
         return Decision(DeliveryState.DEAD)
     wait = schedule[made] * (1 + JITTER * chance)
     if attempt.retry_after_s is not None:

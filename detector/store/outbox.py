@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    func,
     literal,
     literal_column,
     null,
@@ -263,7 +264,8 @@ _SETTLE = (
         claimed_until=None,
         last_status=bindparam("status"),
         last_error=bindparam("error"),
-        receipt=bindparam("ids"),
+        # what an earlier try was given stays: the next one may have to go on from there
+        receipt=func.coalesce(bindparam("ids", type_=delivery.c.receipt.type), delivery.c.receipt),
         settled_at=bindparam("done_at"),
     )
 )

@@ -124,3 +124,8 @@ def test_a_wished_pause_is_given(attempt: Attempt) -> None:
     wish = min(timedelta(seconds=attempt.retry_after_s or 0), LONGEST_PAUSE_WISH)
     assert breaker.retry_at == NOON + wish
     assert breaker.permits(NOON + wish, 16) == 1
+
+
+def test_what_is_refused_for_good_is_given_up_at_once() -> None:
+    refused = Attempt(False, 404, "404 no such service", final=True)
+    assert decide(refused, 1, NOON, STANDARD_SCHEDULE, 0.0) == Decision(DeliveryState.DEAD)

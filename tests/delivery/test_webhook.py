@@ -11,7 +11,8 @@ import pytest
 from detector.delivery.endpoint import Endpoint
 from detector.delivery.recording import RecordingSink, Sent
 from detector.delivery.samples import samples
-from detector.delivery.webhook import Webhook, retry_after
+from detector.delivery.http import retry_after
+from detector.delivery.webhook import Webhook
 from detector.ports import Attempt, EventSink
 from tests.delivery.receiver import NEXT_SECRET, SECRET, Answer, Receiver, receiver
 
