@@ -60,6 +60,11 @@ class GopDecoder:
             codec.options["err_detect"] = "explode"
         return codec
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether pictures with any damage are refused by the decoder itself."""
+        return self._strict
+
     def start(self, keyframe: Packet[VideoStream]) -> None:
         """A new group of pictures begins; what was held of the last one is forgotten."""
         self._held = [keyframe]

@@ -24,8 +24,9 @@ UNIFORM_STD = 5.0
 FLAT_SHARE = 0.85
 """Share of 8 x 8 blocks with a spread below 1 grey level: a logo, a test card (plainest façade: 0.71)."""
 
-FEATURELESS = 1.5
-"""Variance of the Laplacian: a cloth, a hand or fog in front of the lens (thickest smoke: 2.7)."""
+FEATURELESS = 5.5
+"""Variance of the Laplacian at 80 pixels width, where sensor noise is averaged away: a cloth or a hand in front of the
+lens (with noise of 4 levels: 4.9; the one picture that thick smoke fills: 5.9; all others: 32 and more)."""
 
 DARK_LEVEL = 40
 """Grey level that 2 % of a picture must reach (three night pictures without any lamp stay below 50)."""
@@ -69,9 +70,16 @@ def without_street(grey: Grey, logos: frozenset[int] = frozenset()) -> str | Non
             return "the gateway's own picture instead of the camera's"
     if flat_share(grey) > FLAT_SHARE:
         return "almost nothing but plain areas, like a logo"
-    if float(cv2.Laplacian(grey, cv2.CV_32F).var()) < FEATURELESS:
+    if coarse_detail(grey) < FEATURELESS:
         return "nothing to be made out"
     return None
+
+
+def coarse_detail(grey: Grey) -> float:
+    """Variance of the Laplacian of the picture at 80 pixels width, grey levels squared."""
+    size = (WIDTH // 4, max(4, grey.shape[0] // 4))
+    coarse = cv2.resize(grey.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return float(cv2.Laplacian(coarse, cv2.CV_32F).var())
 
 
 def is_dark(grey: Grey) -> bool:

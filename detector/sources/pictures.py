@@ -6,6 +6,8 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import BinaryIO
@@ -31,7 +33,7 @@ MAX_BYTES = 200_000_000
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 """File names that a folder is searched for."""
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "MPO")
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 
 # Pillow's decoders answer damage with any of these.
 _DAMAGE = (
@@ -56,7 +58,7 @@ def read_picture(source: Path | bytes, *, max_pixels: int = MAX_PIXELS) -> Image
     """
     name, data = _data(source)
     try:
-        with _opened(io.BytesIO(data), name, max_pixels) as picture:
+        with _quiet(), _opened(io.BytesIO(data), name, max_pixels) as picture:
             return _bgr(picture)
     except _DAMAGE as error:
         raise SourceUnreadable(f"{name}: damaged or cut off ({_told(error)})") from error
@@ -71,7 +73,7 @@ def captured_at(path: Path, zone: tzinfo = UTC) -> datetime:
     except OSError as error:
         raise SourceUnreachable(f"{path}: {error.strerror or 'cannot be read'}") from error
     try:
-        with path.open("rb") as file, _opened(file, str(path), 1 << 62) as picture:
+        with _quiet(), path.open("rb") as file, _opened(file, str(path), 1 << 62) as picture:
             return _exif_time(picture, zone) or changed
     except (SourceUnreadable, *_DAMAGE):
         return changed
@@ -145,16 +147,22 @@ def _data(source: Path | bytes) -> tuple[str, bytes]:
     return name, data
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Pillow's warnings: of sizes (our limit refuses instead) and of damaged EXIF (then it tells nothing)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _opened(file: BinaryIO, name: str, max_pixels: int) -> PIL.Image.Image:
     """The picture with its header read, nothing decoded."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own limit only warns, ours refuses
-        try:
-            picture = PIL.Image.open(file, formats=_FORMATS)
-        except PIL.UnidentifiedImageError as error:
-            raise SourceUnreadable(f"{name}: no picture that can be read (JPEG, PNG, WebP, BMP, TIFF)") from error
-        except PIL.Image.DecompressionBombError as error:
-            raise SourceUnreadable(f"{name}: too many pixels ({_told(error)})") from error
+    try:
+        picture = PIL.Image.open(file, formats=_FORMATS)
+    except PIL.UnidentifiedImageError as error:
+        raise SourceUnreadable(f"{name}: no picture that can be read (JPEG, PNG, WebP, BMP, TIFF)") from error
+    except PIL.Image.DecompressionBombError as error:
+        raise SourceUnreadable(f"{name}: too many pixels ({_told(error)})") from error
     width, height = picture.size
     if width * height > max_pixels:
         raise SourceUnreadable(

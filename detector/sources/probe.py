@@ -15,7 +15,7 @@ from detector.sources.decoding import BgrConverter, GopDecoder
 from detector.sources.picture import is_dark, small_grey, without_street
 from detector.sources.sampling import Sampler
 from detector.sources.timing import LiveClock
-from detector.sources.video import seconds, stream_clock
+from detector.sources.video import begins_group, seconds, stream_clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ def probe(
                 continue
             if time.monotonic() - began > open_timeout_s + watch_s + 30:
                 break
-            t = seconds(packet)
+            t, keyframe = seconds(packet), begins_group(packet)
             if t is not None:
                 times.append(t)
-                sampler.see(t, keyframe=packet.is_keyframe)
+                sampler.see(t, keyframe=keyframe)
                 clock.observe(t, now(), stream_clock(packet))
-            keyframes += packet.is_keyframe
+            keyframes += keyframe
             size_bytes += packet.size
-            if first is None and packet.is_keyframe:
+            if first is None and keyframe:
                 decoder.start(packet)
                 picture = decoder.picture()
                 if picture is not None:

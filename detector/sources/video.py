@@ -33,8 +33,15 @@ from detector.sources.timing import FileClock, LiveClock
 
 log = logger(__name__)
 
+ENDLESS_FORMATS = frozenset({"flv", "live_flv", "mpegts"})
+"""Formats in which gateways send live pictures over HTTP."""
+
 BROKEN_READS = 50
 """Damaged packets in a row after which a stream counts as unreadable."""
+
+
+LEAST_KEYFRAME = 64
+"""Bytes; no coded picture of a street is smaller."""
 
 
 def open_video(url: str, camera_id: str, options: StreamOptions, clock: Clock) -> VideoSource:
@@ -52,6 +59,11 @@ def stream_clock(packet: Packet[VideoStream]) -> datetime | None:
     # AVProducerReferenceTime: int64 wall clock in microseconds since 1970, int flags
     (micros,) = struct.unpack_from("=q", bytes(packet.get_sidedata("prft")))
     return datetime.fromtimestamp(micros / 1e6, UTC)
+
+
+def begins_group(packet: Packet[VideoStream]) -> bool:
+    """Whether a group of pictures begins with this packet. Old AVI files mark empty place-holders as keyframes."""
+    return packet.is_keyframe and packet.size >= LEAST_KEYFRAME
 
 
 def seconds(packet: Packet[VideoStream]) -> float | None:
@@ -93,7 +105,8 @@ class VideoSource:
             self._container.close()
             raise
         # A camera's stream has no end, whatever length its server announces; over HTTP, files may be read too.
-        self._endless = self._live and (scheme(url) not in ("http", "https") or self._container.duration is None)
+        finite = scheme(url) in ("http", "https") and self._container.duration is not None
+        self._endless = self._live and not (finite and self._container.format.name not in ENDLESS_FORMATS)
         self._converter = BgrConverter(options.max_width)
         self._times = LiveClock(options.max_clock_offset_s) if self._live else FileClock(options.started_at or clock())
         self._packets = self._demuxed()
@@ -171,12 +184,12 @@ class VideoSource:
 
     def _taken(self, packet: Packet[VideoStream]) -> Frame | None:
         """Take a packet in; the frame that was due, if it completes one."""
-        t, arrival = seconds(packet), self._clock()
+        t, arrival, keyframe = seconds(packet), self._clock(), begins_group(packet)
         if t is not None:
             self._times.observe(t, arrival, stream_clock(packet) if self._live else None)
-            self._sampler.see(t, keyframe=packet.is_keyframe)
+            self._sampler.see(t, keyframe=keyframe)
         suffice = self._keyframes_only or self._sampler.keyframes_suffice
-        if packet.is_keyframe:
+        if keyframe:
             self._tell_how()
             self._decoder.start(packet)
         elif self._keyframes_only:
@@ -184,7 +197,7 @@ class VideoSource:
         else:
             # Held even while keyframes suffice: "smart" encoders stretch a group without warning.
             self._decoder.follow(packet, likely=not suffice)
-        wanted = self._sampler.due(t) and (packet.is_keyframe or not suffice)
+        wanted = self._sampler.due(t) and (keyframe or not suffice)
         picture = self._decoder.picture() if wanted else None
         if picture is None:
             return None

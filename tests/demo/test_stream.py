@@ -54,8 +54,7 @@ def test_stopping_hangs_up_and_leaves_no_thread(clip: Path) -> None:
     camera.stop()
     camera.stop()
     with pytest.raises(SourceUnreachable):
-        while source.read() is not None:
-            pass
+        read_until_it_fails(source)
     source.close()
     assert threading.active_count() == before
 

@@ -1,0 +1,127 @@
+"""HTTP-FLV, HLS, MPEG-TS over HTTP and RTMP, from servers that are not ours."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from detector.errors import SourceUnreachable, SourceUnreadable
+from detector.sources.options import StreamOptions, VisitOptions
+from detector.sources.video import VideoSource, open_video
+from detector.sources.visit import visit
+from tests.servers.rtsp import NO_SERVER
+from tests.sources.clips import now, read_until_it_fails, remux
+
+OPTIONS = StreamOptions(interval_s=2, open_timeout_s=5, read_timeout_s=5)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def kerb(shared: Path) -> Path:
+    return shared / "clips" / "lifecycle" / "street-left-kerb.mp4"
+
+
+@pytest.mark.parametrize("name", ["live.flv", "live.ts", pytest.param("live.m3u8", id="hls"), "clip.mp4"])
+def test_what_comes_over_http_is_read(site: tuple[Path, str], kerb: Path, name: str) -> None:
+    folder, address = site
+    options = {}
+    if name.endswith("m3u8"):
+        options = {"hls_list_size": "0", "hls_time": "4"}
+    elif name.endswith("mp4"):
+        options = {"movflags": "faststart"}  # this server cannot serve a part of a file
+    remux([kerb], folder / name, seconds=12, **options)
+    source = open_video(f"{address}/{name}?token=abc", "gate", OPTIONS, now)
+    found = [source.read() for _ in range(5)]
+    source.close()
+    assert [frame is not None and frame.size for frame in found] == [(1280, 720)] * 5
+    assert source.gop_s == 2.0
+    assert visit(f"{address}/{name}", "gate", VisitOptions(), now).size == (1280, 720)
+
+
+def test_a_file_over_http_has_an_end(site: tuple[Path, str], kerb: Path) -> None:
+    folder, address = site
+    remux([kerb], folder / "clip.mp4", seconds=4, movflags="faststart")
+    source = open_video(f"{address}/clip.mp4", "gate", OPTIONS, now)
+    read_until_it_fails(source)
+    source.close()
+
+
+def test_what_is_no_video_over_http_is_told(site: tuple[Path, str]) -> None:
+    folder, address = site
+    (folder / "page.flv").write_text("<html>login</html>" * 500)
+    with pytest.raises(SourceUnreadable, match=r"page\.flv"):
+        open_video(f"{address}/page.flv", "gate", OPTIONS, now)
+    with pytest.raises(SourceUnreachable, match="404"):
+        open_video(f"{address}/none.flv", "gate", OPTIONS, now)
+
+
+def test_a_playlist_does_not_read_local_files(site: tuple[Path, str], kerb: Path) -> None:
+    folder, address = site
+    (folder / "trap.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile://{kerb}\n#EXT-X-ENDLIST\n")
+    with pytest.raises((SourceUnreadable, SourceUnreachable)):
+        open_video(f"{address}/trap.m3u8", "gate", OPTIONS, now)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("scheme", ["rtmp", "http"])
+def test_live_flv_is_read_and_its_end_is_told(kerb: Path, scheme: str) -> None:
+    """The ffmpeg program as the server: it waits for one visitor and sends him the clip."""
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        pytest.skip(NO_SERVER)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    url = f"{scheme}://127.0.0.1:{port}/" + ("live/gate" if scheme == "rtmp" else "gate.flv")
+    server = subprocess.Popen(
+        [ffmpeg, "-loglevel", "error", "-i", kerb, "-t", "12", "-c", "copy", "-f", "flv", "-listen", "1", url],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        source = opened_when_it_listens(url)
+        found = [source.read() for _ in range(4)]
+        with pytest.raises(SourceUnreachable, match=r"ended|Input/output"):
+            read_until_it_fails(source)
+        source.close()
+    finally:
+        server.kill()
+        server.wait()
+    assert [frame is not None and frame.size for frame in found] == [(1280, 720)] * 4
+
+
+def opened_when_it_listens(url: str) -> VideoSource:
+    for _ in range(100):
+        try:
+            return open_video(url, "gate", OPTIONS, now)
+        except SourceUnreachable as error:
+            if "refused" not in str(error):
+                raise
+            time.sleep(0.1)
+    pytest.fail("the server never listened")
