@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from detector.config.hours import Day, Times
 from detector.config.marked_yaml import Document, KeyPath, read_yaml
@@ -16,6 +16,15 @@ from detector.core.rules import Effect
 
 All = Literal["all"]
 Named = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+def _listed_or_all(value: object) -> object:
+    if isinstance(value, str) and value != "all":
+        raise ValueError('must be a list of ids, or "all"')
+    return value
+
+
+NamedOrAll = Annotated[Named | All, BeforeValidator(_listed_or_all)]
 
 EVENT_RANK = 100
 """Rank of an event unless it says otherwise: above all standing permits."""
@@ -28,7 +37,7 @@ class PermitSettings(Times):
     """To whom it was given."""
     categories: Named
     """What is no case while it holds."""
-    zones: Named | All
+    zones: NamedOrAll
     """Where; `all` is everywhere."""
     rank: int = Field(default=0, ge=-1000, le=1000)
     """Higher ranks count first; only a ban of the same or a higher rank suspends it."""
@@ -41,9 +50,9 @@ class EventSettings(Times):
     """`allow`: no case while it holds; `ban`: permits of the same or a lower rank do not count meanwhile."""
     holder: str = ""
     """Who asked for it."""
-    categories: Named | All = "all"
+    categories: NamedOrAll = "all"
     """What it concerns."""
-    zones: Named | All = "all"
+    zones: NamedOrAll = "all"
     """Where."""
     first_day: Day
     """From this day on."""

@@ -62,8 +62,9 @@ class _Check:
 
     def contradictions(self) -> Iterator[Finding]:
         """Zones that share an area and say opposite things of a category."""
-        for one, other in self._neighbours():
-            ignored = next((pair for pair in ((one, other), (other, one)) if pair[1].kind == IGNORE), None)
+        for pair in self._neighbours():
+            one, other = sorted(pair, key=lambda zone: zone.id)
+            ignored = next((each for each in ((one, other), (other, one)) if each[1].kind == IGNORE), None)
             if ignored is not None:
                 inner, outer = ignored
                 if inner.kind != IGNORE and within(inner, outer):

@@ -23,7 +23,7 @@ def validate(document: Document, model: type[Model], environment: Mapping[str, s
         return model.model_validate(document.data, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True)
-    broken = {detail["loc"][:-1] for detail in details}
+    broken = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
     for detail in details:
         if detail["type"] == "too_short" and detail["loc"] in broken:
             continue  # too short only because its items are wrong, which is said anyway
@@ -38,6 +38,8 @@ def _written_path(loc: KeyPath, data: Any) -> KeyPath:
     path: list[str | int] = []
     for index, part in enumerate(loc):
         last = index == len(loc) - 1
+        if part == "[key]" and last:
+            continue
         if isinstance(data, Mapping):
             if part in data or last:
                 path.append(part)

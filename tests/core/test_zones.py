@@ -56,6 +56,7 @@ def test_overlaps() -> None:
     assert overlap(base, zone("inside", box(0.3, 0.3, 0.4, 0.4)))
     assert overlap(zone("inside", box(0.3, 0.3, 0.4, 0.4)), base)
     assert overlap(base, zone("same", box(0.2, 0.2, 0.6, 0.6)))
+    assert overlap(base, zone("shifted", box(0.4, 0.2, 0.8, 0.6)))
     assert overlap(base, zone("cross", box(0.0, 0.3, 1.0, 0.4)))
     assert not overlap(base, zone("beside", box(0.6, 0.2, 0.9, 0.6)))
     assert not overlap(base, zone("far", box(0.7, 0.7, 0.9, 0.9)))
