@@ -54,3 +54,19 @@ def write_clip(path: Path, seconds: int, red: range, *, fps: int = 5, size: tupl
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+def looped(clip: Path, path: Path, size: tuple[int, int], seconds: int) -> Path:
+    """A clip in another size, again and again for so many seconds; H.264 with a keyframe each second."""
+    with av.open(clip) as source:
+        rate = round(source.streams.video[0].average_rate or 25)
+        pictures = [frame.reformat(*size, format="yuv420p") for frame in source.decode(video=0)]
+    with av.open(path, "w") as target:
+        stream = target.add_stream("libx264", rate=rate, options={"bf": "0", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = *size, "yuv420p", rate
+        for number in range(seconds * rate):
+            picture = pictures[number % len(pictures)]
+            picture.pts, picture.time_base = number, Fraction(1, rate)
+            target.mux(stream.encode(picture))
+        target.mux(stream.encode())
+    return path
