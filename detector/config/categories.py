@@ -88,6 +88,8 @@ class CategorySettings(Strict):
     """The city's time limit."""
     risk: int = Field(default=2, ge=1, le=3)
     """1 can wait, 3 somebody may be hurt."""
+    at_least: int = Field(default=1, ge=1, le=100)
+    """So many of them must stand together, e.g. bicycles; they then make one problem."""
     needs: str | None = Field(default=None, pattern=r"^[a-z_]+(:[a-z_]+)?$")
     """What labels alone cannot tell, e.g. `zone:no_parking`; it makes a case only where that is met."""
     enabled: bool = True
@@ -167,5 +169,6 @@ def _category(key: str, given: CategorySettings) -> Category:
         light=given.light,
         deadline=Deadline(deadline.limit, deadline.clock) if deadline is not None else None,
         risk=given.risk,
+        at_least=given.at_least,
         needs=given.needs,
     )

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from detector.core.category import Category
 from detector.core.detection import Detection
 from detector.core.event import ProblemEvent, event_id
+from detector.core.grouping import groups
 from detector.core.look import Look, LookStatus
 from detector.core.matching import associate, hidden
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger, next_status
@@ -96,6 +97,9 @@ class _Judgement:
             for d in look.detections
             if d.label in category.labels and d.score >= category.score_needed(d.label, known=True)
         ]
+        if category.at_least > 1:
+            cases = [d for d in visible if self.decide(category, self._place(d)).case]
+            visible = groups(cases, category.at_least)
         passing = [d.box for d in look.detections if d.label in PASSING]
         places = [p for p in known if p.category == category.id and not self._is_over(p)]
         matches = associate([p.place.box for p in places], visible)
@@ -108,12 +112,15 @@ class _Judgement:
                 yield self._not_seen(problem)
         for index in matches.new:
             detection = visible[index]
-            place = Place(detection.box, self.size, detection.ground)
+            place = self._place(detection)
             if detection.score < category.score_needed(detection.label, known=False):
                 continue
             outcome = self.decide(category, place)
             if outcome.case:
                 yield self._suspect(detection, place, outcome, new_id())
+
+    def _place(self, detection: Detection) -> Place:
+        return Place(detection.box, self.size, detection.ground)
 
     def _is_over(self, problem: Problem) -> bool:
         """A cleared or rejected problem whose time has passed: what is seen there now is a new one."""

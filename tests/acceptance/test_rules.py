@@ -139,9 +139,10 @@ def test_the_hour_decides_and_every_case_names_its_rule(shared: Path, starter: P
 @pytest.mark.slow
 def test_permits_on_and_off_over_rtsp(shared: Path, starter: Path, folder: Path, rtsp_server: RtspServer) -> None:
     names = ["permitted", "banned", "bare"]
-    rtsp_server.start(dict.fromkeys(names, shared / "clips" / "lifecycle" / f"{CLIP}.mp4"))
+    clip = shared / "clips" / "lifecycle" / f"{CLIP}.mp4"
+    rtsp_server.start(dict.fromkeys(names, clip))
     today = datetime.now(HERE).date()
-    permits = {"standing": permit(["permitted", "banned"])}
+    permits: dict[str, object] = {"standing": permit(["permitted", "banned"])}
     write_rules(folder, names, permits)
     event = {
         "effect": "ban",

@@ -14,7 +14,7 @@ from detector.core.category import Category, ClearingPolicy, ConfirmationPolicy
 from detector.core.detection import BoundingBox, Detection
 from detector.core.judging import Change, judge, reject
 from detector.core.look import Look, LookStatus
-from detector.core.problem import TRANSITIONS, EventKind, Problem, ProblemStatus
+from detector.core.problem import TRANSITIONS, EventKind, Place, Problem, ProblemStatus
 from detector.core.rules import Outcome
 
 START = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
@@ -277,3 +277,33 @@ def test_the_same_looks_give_the_same_event_ids() -> None:
     assert one.problems == two.problems
     first = replace(one.problems["p1"])
     assert first.revision == 1
+
+
+def test_bicycles_that_must_be_several_are_one_problem_cleared_when_too_few_are_left() -> None:
+    bicycles = replace(GARBAGE, id="nonmotor_parking", labels=frozenset({"bicycle"}), at_least=3)
+    row = [Detection("bicycle", BoundingBox(left, 300, left + 80, 350), 0.8) for left in (100, 190, 280, 370)]
+    legal = row[3].box
+    problems: dict[str, Problem] = {}
+    kinds = []
+
+    def decide(category: Category, place: Place) -> Outcome:
+        return Outcome(place.box != legal, "test")
+
+    def look(second: float, seen: Sequence[Detection]) -> None:
+        taken = Look("cam", START + timedelta(seconds=second), LookStatus.OK, tuple(seen), "m@1", SIZE)
+        known = list(problems.values())
+        for change in judge(taken, known, {bicycles.id: bicycles}, lambda: f"p{len(problems)}", decide):
+            problems[change.problem.id] = change.problem
+            if change.event:
+                kinds.append(change.event.kind)
+
+    for second in range(0, 60, 10):
+        look(second, [row[0], row[1], row[3]])  # the last one stands where it may
+    assert problems == {}
+    for second in range(60, 120, 10):
+        look(second, row)
+    (problem,) = problems.values()
+    assert (kinds, problem.place.box) == ([EventKind.OPENED], BoundingBox(100, 300, 360, 350))
+    for second in range(120, 180, 10):
+        look(second, row[:2])
+    assert kinds == [EventKind.OPENED, EventKind.CLEARED]
