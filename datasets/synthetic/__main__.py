@@ -13,8 +13,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from datasets.synthetic import cutouts, demo_video
+from datasets.synthetic import cutouts, demo_video, paste_streets
 from datasets.synthetic.backgrounds import SOURCES, own_labels, read_source
+from datasets.synthetic.labels import LABELS
 from datasets.synthetic.layout import SetWriter
 from datasets.synthetic.paste import make_set
 from datasets.synthetic.plan_cutouts import KINDS, plan_cutouts
@@ -85,7 +86,8 @@ def paste(
     Example: python -m datasets.synthetic paste --work /data/synthetic-work --data ../shared/data --out /data/synthetic
     """
     rendered = cutouts.find(work / "cutouts")
-    missing = [label for label in KINDS if not any(c.label == label for c in rendered)]
+    needed = {label for s in SOURCES for label in s.pasted if label in KINDS}
+    missing = [label for label in sorted(needed) if not any(c.label == label for c in rendered)]
     if missing:
         console.print(f"{work}/cutouts: no cut-outs of {', '.join(missing)}; run `cutouts` first")
         raise typer.Exit(2)
@@ -135,6 +137,30 @@ def collect(
     console.print("streets", collect_scenes(work / "scenes", names, out / "streets"))
 
 
+@app.command("multiply")
+def multiply(
+    work: Work,
+    out: Annotated[pathlib.Path, typer.Option(help="Where the set `streets-pasted` is written.")],
+    seed: Seed = 1,
+    variants: Annotated[int, typer.Option(help="Pictures made of each rendered street.", min=1)] = 4,
+) -> None:
+    """Set cut-outs into the rendered streets (after `cutouts` and `scenes`), several times each.
+
+    Example: python -m datasets.synthetic multiply --work /data/synthetic-work --out /data/synthetic
+    """
+    plan_file = work / "scenes.jsonl"
+    rendered = cutouts.find(work / "cutouts")
+    if not plan_file.exists() or not rendered:
+        console.print(f"{work}: needs rendered streets and cut-outs; run `scenes` and `cutouts` first")
+        raise typer.Exit(2)
+    plan = [json.loads(line) for line in plan_file.read_text().splitlines()]
+    writer = SetWriter(out / "streets-pasted", LABELS, STREETS_README)
+    with Progress(console=console) as bar:
+        task = bar.add_task("streets-pasted", total=None)
+        paste_streets.make_set(writer, plan, work / "scenes", rendered, seed, variants, partial(bar.advance, task, 1))
+    console.print("streets-pasted", writer.finish())
+
+
 @app.command("demo")
 def demo(
     work: Work,
@@ -159,6 +185,11 @@ def demo(
         demo_video.encode(layers, out / "street.mp4", crf, lambda index: bar.update(task, completed=index + 1))
     (out / "street.json").write_text(json.dumps(demo_video.truth(layers, "street.mp4"), indent=1) + "\n")
 
+
+STREETS_README = """SYNTHETIC: the rendered streets of the set `streets` with further rendered objects set into them by
+`python -m datasets.synthetic multiply`, at the size and angle that the known camera gives. Everything in the picture is
+known, so every label is exhaustive. Groups are streets: the variants of one street stay in one split, the same as in
+`streets`. A figure on this set says nothing about real streets."""
 
 PASTE_README = """SYNTHETIC objects (rendered cut-outs, drawn puddles and adverts) set into the TRAIN pictures of the
 real set `{source}` by `python -m datasets.synthetic paste`. The boxes that the set itself carries are kept.

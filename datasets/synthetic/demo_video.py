@@ -92,8 +92,8 @@ def shift(track: Track, key: int, step: int) -> NDArray[np.float64]:
     """
     pairs = []
     for x in (track.x(key), track.x(step)):
-        pairs.append(np.array([CAMERA.project(x, track.y, track.z), CAMERA.project(x + 1, track.y, track.z),
-                               CAMERA.project(x, track.y, track.z + 1)], np.float32))
+        points = ((x, track.y, track.z), (x + 1, track.y, track.z), (x, track.y, track.z + 1))
+        pairs.append(np.array([CAMERA.project(*point, SIZE) for point in points], np.float32))
     return np.asarray(cv2.getAffineTransform(*pairs), np.float64)
 
 

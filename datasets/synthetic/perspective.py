@@ -65,6 +65,35 @@ class View:
         return self.height * self.focal * picture_width / max(1e-6, row - self.horizon * picture_height)
 
 
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A known camera without roll: place and aim in metres (z up), horizontal view angle in degrees."""
+
+    at: tuple[float, float, float]
+    look_at: tuple[float, float, float]
+    view_angle: float
+
+    def project(self, x: float, y: float, z: float, size: tuple[int, int]) -> tuple[float, float]:
+        """Pixel of a point, in a picture of `size` (width, height); the point must lie before the camera."""
+        ahead = _unit(tuple(b - a for a, b in zip(self.at, self.look_at, strict=True)))
+        right = _unit((ahead[1], -ahead[0], 0.0))
+        up = (right[1] * ahead[2], -right[0] * ahead[2], right[0] * ahead[1] - right[1] * ahead[0])
+        d = (x - self.at[0], y - self.at[1], z - self.at[2])
+        a, r, u = (sum(p * q for p, q in zip(d, axis, strict=True)) for axis in (ahead, right, up))
+        focal = size[0] / 2 / math.tan(math.radians(self.view_angle) / 2)
+        return size[0] / 2 + focal * r / a, size[1] / 2 - focal * u / a
+
+    def pitch(self, x: float, y: float, z: float) -> float:
+        """Angle in degrees below the horizontal at which the camera sees a point."""
+        flat = math.hypot(x - self.at[0], y - self.at[1])
+        return math.degrees(math.atan2(self.at[2] - z, flat))
+
+
+def _unit(v: tuple[float, ...]) -> tuple[float, ...]:
+    length = math.sqrt(sum(c * c for c in v))
+    return tuple(c / length for c in v)
+
+
 def choose_row(rng: Random, view: View, height: int, metres: float, smallest: float, largest: float) -> float | None:
     """A row of the ground where something `metres` wide measures between `smallest` and `largest` pixels.
 

@@ -12,7 +12,11 @@ KINDS: dict[str, tuple[str, ...]] = {
     "shop_goods": ("goods",),
     "rubble_pile": ("rubble",),
     "manhole_abnormal": tuple(f"manhole_{state}" for state in ABNORMAL),
+    "garbage": ("heap", "heap", "big_heap", "bag"),
+    "bin_overflow": ("wheeled_bin_full", "wheeled_bin_full", "bin_full"),
+    "bin": ("wheeled_bin", "wheeled_bin", "bin"),
 }
+FACING = ("street_stall", "shop_goods", "bin", "bin_overflow")  # they turn their front to the road
 # degrees below the horizon from which each label is seen in streets
 PITCHES = {"manhole_abnormal": (12.0, 62.0), "street_stall": (3.0, 34.0)}
 
@@ -43,7 +47,8 @@ class Cutout:
         return asdict(self)
 
 
-REACH = {"street_stall": 2.0, "shop_goods": 3.1, "rubble_pile": 1.8, "manhole_abnormal": 0.95}
+REACH = {"street_stall": 2.0, "shop_goods": 3.1, "rubble_pile": 1.8, "manhole_abnormal": 0.95,
+         "garbage": 1.7, "bin_overflow": 1.0, "bin": 0.9}
 
 
 def plan_cutouts(seed: int, per_label: int, *, size: int = 288, samples: int = 12, val_share: float = 0.2,
@@ -59,7 +64,7 @@ def plan_cutouts(seed: int, per_label: int, *, size: int = 288, samples: int = 1
             rng = Random(f"{seed}/{label}/{index}")
             low, high = PITCHES.get(label, (5.0, 45.0))
             split = "val" if index % round(1 / val_share) == round(1 / val_share) - 1 else "train"
-            facing = rng.gauss(0, 30) if label in ("street_stall", "shop_goods") else rng.uniform(0, 360)
+            facing = rng.gauss(0, 30) if label in FACING else rng.uniform(0, 360)
             cloud = rng.choice((0.05, 0.2, 0.6, 0.95))
             row.append(Cutout(
                 name=f"{label}-{index:04d}", label=label, kind=rng.choice(KINDS[label]), split=split,

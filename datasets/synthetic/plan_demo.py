@@ -6,38 +6,15 @@ street (x along it, y across it, z up), degrees, seconds.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from datasets.synthetic.perspective import Camera
 
 SIZE = (1280, 720)
 FPS = 12.5
 SECONDS = 96
 STREET_SEED = 20
 LIGHT = {"elevation": 46.0, "azimuth": 34.0, "cloud": 0.12}
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A camera: place and aim in metres, horizontal view angle in degrees."""
-
-    at: tuple[float, float, float]
-    look_at: tuple[float, float, float]
-    view_angle: float
-
-    def project(self, x: float, y: float, z: float) -> tuple[float, float]:
-        """Pixel of a point in metres, in a picture of SIZE; the point must lie before the camera."""
-        ahead = _unit(tuple(b - a for a, b in zip(self.at, self.look_at, strict=True)))
-        right = _unit((ahead[1], -ahead[0], 0.0))
-        up = (right[1] * ahead[2], -right[0] * ahead[2], right[0] * ahead[1] - right[1] * ahead[0])
-        d = (x - self.at[0], y - self.at[1], z - self.at[2])
-        a, r, u = (sum(p * q for p, q in zip(d, axis, strict=True)) for axis in (ahead, right, up))
-        focal = SIZE[0] / 2 / math.tan(math.radians(self.view_angle) / 2)
-        return SIZE[0] / 2 + focal * r / a, SIZE[1] / 2 - focal * u / a
-
-
-def _unit(v: tuple[float, ...]) -> tuple[float, ...]:
-    length = math.sqrt(sum(c * c for c in v))
-    return tuple(c / length for c in v)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +81,7 @@ class Track:
 
 
 KERB = 0.14
-CAMERA = View((-7.5, -6.0, 5.2), (3.6, 4.2, 0.35), 66.0)
+CAMERA = Camera((-7.5, -6.0, 5.2), (3.6, 4.2, 0.35), 66.0)
 
 FIXTURES = (
     Spot("tree", 3, -3.6, 4.95, KERB),

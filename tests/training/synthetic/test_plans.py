@@ -57,7 +57,7 @@ def test_the_demo_gives_every_problem_time_and_a_calm_start_and_end() -> None:
         assert problem.cleared_s - problem.appears_s >= 25
         assert problem.appears_s >= 6
         assert SECONDS - problem.cleared_s >= 10
-        column, row = CAMERA.project(problem.spot.x, problem.spot.y, problem.spot.z)
+        column, row = CAMERA.project(problem.spot.x, problem.spot.y, problem.spot.z, SIZE)
         assert 0 < column < SIZE[0]
         assert 0 < row < SIZE[1]
 
@@ -65,9 +65,9 @@ def test_the_demo_gives_every_problem_time_and_a_calm_start_and_end() -> None:
 def test_the_bus_of_the_demo_hides_the_heap_while_it_lies_there() -> None:
     heap = next(p for p in PROBLEMS if p.label == "garbage")
     bus = next(t for t in TRACKS if t.kind == "bus")
-    heap_column, _ = CAMERA.project(heap.spot.x, heap.spot.y, heap.spot.z)
+    heap_column, _ = CAMERA.project(heap.spot.x, heap.spot.y, heap.spot.z, SIZE)
     hidden = [s for s in range(bus.steps) if bus.x(s) + 5 > -7
-              and abs(CAMERA.project(bus.x(s), bus.y, 1.5)[0] - heap_column) < 100]
+              and abs(CAMERA.project(bus.x(s), bus.y, 1.5, SIZE)[0] - heap_column) < 100]
     assert hidden, "the bus passes in front of the heap"
     seconds = [bus.starts_s[0] + s / 12.5 for s in hidden]
     assert all(heap.appears_s < second < heap.cleared_s for second in seconds)

@@ -15,6 +15,7 @@ import pytest
 
 from datasets.synthetic import cutouts
 from datasets.synthetic.layout import SetWriter
+from datasets.synthetic.perspective import Camera
 from datasets.synthetic.plan_cutouts import plan_cutouts
 from datasets.synthetic.plan_scenes import Item, Light, Scene
 from datasets.synthetic.rendered import collect_scenes
@@ -72,7 +73,10 @@ def test_a_street_gives_the_box_of_what_stands_in_it(bpy_python: str, root: Path
     objects = {o["label"]: o for o in json.loads((tmp_path / "scenes" / "one.json").read_text())["objects"]}
     assert set(objects) == {"bin", "manhole_abnormal"}
     left, top, right, bottom = objects["bin"]["box"]
-    assert 60 < (left + right) / 2 < 110
+    camera = Camera(scene.at, scene.look_at, scene.view_angle)
+    foot = camera.project(1.0, 4.9, 0.14, scene.size)
+    assert (left + right) / 2 == pytest.approx(foot[0], abs=4), "the plan's camera is the renderer's"
+    assert bottom == pytest.approx(foot[1], abs=5)
     assert bottom - top > right - left, "a bin is taller than wide"
     assert objects["manhole_abnormal"]["box"][3] > bottom, "the nearer object is lower in the picture"
     counts = collect_scenes(tmp_path / "scenes", ["one"], tmp_path / "set")
