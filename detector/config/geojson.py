@@ -6,16 +6,14 @@ is refused: a zone that is off by 500 m (GCJ-02) makes wrong cases without anybo
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
-from detector.config.finding import Finding
 from detector.config.marked_yaml import Document, KeyPath
+from detector.config.plain_json import read_json
 from detector.core.zones import Point, Zone, ring
 
 _WGS84 = re.compile(r"(EPSG:+4326|CRS:?84|WGS[ -]?84)$", re.IGNORECASE)
@@ -42,22 +40,14 @@ class _Wrong(Exception):
 
 def read_geojson(file: Path) -> Areas:
     """Read the zones of a GeoJSON file; what is wrong is in the document's findings, nothing is raised."""
-    areas = Areas(Document(file))
-    try:
-        data = json.loads(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        return _refused(areas, None, f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError as error:
-        return _refused(areas, None, f"is not UTF-8 (byte {error.start})")
-    except json.JSONDecodeError as error:
-        return _refused(areas, error.lineno, f"is not JSON: {error.msg}")
-    except RecursionError:
-        return _refused(areas, None, "is nested too deeply")
-    features = data.get("features") if isinstance(data, dict) else None
-    if isinstance(data, dict) and data.get("type") == "Feature":
-        features = [data]
+    areas = Areas(read_json(file))
+    data = areas.document.data
+    if areas.document.findings:
+        return areas
+    features = [data] if data.get("type") == "Feature" else data.get("features")
     if not isinstance(features, list):
-        return _refused(areas, None, "must be a GeoJSON FeatureCollection or Feature")
+        areas.document.find((), "must be a GeoJSON FeatureCollection or Feature")
+        return areas
     if not _accept_system(data.get("crs"), areas.document):
         return areas
     for index, feature in enumerate(features):
@@ -65,19 +55,8 @@ def read_geojson(file: Path) -> Areas:
         try:
             areas.zones.append((_zone(feature), where))
         except _Wrong as wrong:
-            _find(areas.document, (*where, *wrong.path), wrong.message, wrong.suggestion)
+            areas.document.find((*where, *wrong.path), wrong.message, wrong.suggestion)
     return areas
-
-
-def _refused(areas: Areas, line: int | None, message: str) -> Areas:
-    areas.document.findings.append(Finding(areas.document.file, line, "", message))
-    return areas
-
-
-def _find(document: Document, path: KeyPath, message: str, suggestion: str | None = None) -> None:
-    """A finding without a line: JSON is read without them."""
-    document.find(path, message, suggestion)
-    document.findings[-1] = replaced(document.findings[-1], line=None)
 
 
 def _accept_system(crs: Any, document: Document) -> bool:
@@ -89,9 +68,9 @@ def _accept_system(crs: Any, document: Document) -> bool:
         return True
     if _CGCS2000.search(name):
         note = "CGCS2000 is taken for WGS-84: they differ by decimetres"
-        document.findings.append(Finding(document.file, None, "crs", note, severity="note"))
+        document.findings.append(document.finding(("crs",), note, severity="note"))
         return True
-    _find(document, ("crs",), f'the coordinate system "{name}" is not converted', "export the file as WGS-84")
+    document.find(("crs",), f'the coordinate system "{name}" is not converted', "export the file as WGS-84")
     return False
 
 

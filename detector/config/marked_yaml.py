@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from detector.config.finding import Finding, written_key
+from detector.config.finding import Finding, Severity, written_key
 from detector.core.secrets import scrub
 
 KeyPath = tuple[str | int, ...]
@@ -43,6 +43,7 @@ class Document:
     data: dict[str, Any] = field(default_factory=dict)
     marks: dict[KeyPath, Mark] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    lined: bool = True  # False: where its parts stand is not known
 
     def find(
         self,
@@ -51,12 +52,27 @@ class Document:
         suggestion: str | None = None,
     ) -> None:
         """Add an error about the value at `path`, at its line or that of the nearest thing around it."""
+        self.findings.append(self.finding(path, message, suggestion, "error"))
+
+    def finding(
+        self, path: KeyPath, message: str, suggestion: str | None = None, severity: Severity = "warning"
+    ) -> Finding:
+        """A finding about the value at `path`, not added: one that does not keep the file from being used."""
         mark = self.mark(path)
-        self.findings.append(Finding(mark.file, mark.line, written_key(path), message, suggestion))
+        return Finding(mark.file, self._line(mark), written_key(path), message, suggestion, severity)
+
+    def place(self, path: KeyPath) -> str:
+        """`configs/fleet.yaml:12`, or the file alone where lines are not known."""
+        mark = self.mark(path)
+        line = self._line(mark)
+        return str(mark.file) if line is None else f"{mark.file}:{line}"
 
     def in_order(self) -> tuple[Finding, ...]:
         """The findings from top to bottom, file by file."""
         return tuple(sorted(self.findings, key=lambda finding: (str(finding.file), finding.line or 0)))
+
+    def _line(self, mark: Mark) -> int | None:
+        return mark.line if self.lined else None
 
     def mark(self, path: KeyPath) -> Mark:
         """Where `path` stands, or the nearest thing around it that does."""

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from detector.config.hours import Day, Times
-from detector.config.marked_yaml import Document, KeyPath, read_yaml
+from detector.config.marked_yaml import Document, KeyPath
+from detector.config.plain_json import read_document
 from detector.config.strict import Strict
 from detector.config.validating import validate
 from detector.config.zones import Identifier
@@ -85,8 +86,7 @@ class Permits:
         """Take one in; one whose id is taken, or that ends before it begins, becomes a finding of its document."""
         if key in self.found:
             _, other, where = self.found[key]
-            mark = other.mark(where)
-            document.find(path, f'"{key}" is taken by {mark.file}:{mark.line}', "give each its own id")
+            document.find(path, f'"{key}" is taken by {other.place(where)}', "give each its own id")
             return
         if written.first_day and written.last_day and written.last_day < written.first_day:
             document.find((*path, "last_day"), f"is before the first day ({written.first_day})")
@@ -97,7 +97,7 @@ def read_permits(files: tuple[Path, ...]) -> Permits:
     """Read files of permits; what is wrong is in their documents' findings."""
     permits = Permits()
     for file in files:
-        document = read_yaml(file)
+        document = read_document(file)
         permits.documents.append(document)
         broken = bool(document.findings) and not document.data
         written = None if broken else validate(document, PermitsFile, {})

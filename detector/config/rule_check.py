@@ -8,8 +8,7 @@ from itertools import combinations, islice
 from math import cos, radians
 
 from detector.config.categories import CategoriesFile
-from detector.config.finding import Finding, Severity, did_you_mean, written_key
-from detector.config.marked_yaml import Document, KeyPath
+from detector.config.finding import Finding, did_you_mean
 from detector.config.rulebook import ExaminedRules
 from detector.config.settings import Settings
 from detector.core.calendar import first_occurrence, first_overlap
@@ -53,12 +52,12 @@ class _Check:
         for zone, document, path in self._examined.zones.found.values():
             if zone.camera_id is not None and zone.camera_id not in self._cameras:
                 hint = did_you_mean(zone.camera_id, self._cameras)
-                yield _found(document, (*path, "camera"), f'there is no camera "{zone.camera_id}"', hint)
+                yield document.finding((*path, "camera"), f'there is no camera "{zone.camera_id}"', hint)
             if zone.kind not in self._used and zone.id not in self._in_permits:
                 hint = did_you_mean(zone.kind, self._used) or "name it in a rule or a permit"
-                yield _found(document, (*path, "kind"), f'nothing is said about the kind "{zone.kind}"', hint)
+                yield document.finding((*path, "kind"), f'nothing is said about the kind "{zone.kind}"', hint)
             if crosses_itself(zone):
-                yield _found(document, path, "its outline crosses itself", "write the corners in order around it")
+                yield document.finding(path, "its outline crosses itself", "write the corners in order around it")
 
     def contradictions(self) -> Iterator[Finding]:
         """Zones that share an area and say opposite things of a category."""
@@ -82,16 +81,16 @@ class _Check:
         for key, (_, document, path) in self._examined.permits.found.items():
             permit = self._book.permits[key]
             if first_occurrence(permit.windows, permit.validity) is None:
-                yield _found(document, path, "can never hold: no day of its dates is one of its weekdays")
+                yield document.finding(path, "can never hold: no day of its dates is one of its weekdays")
             elif today is not None and permit.validity.last is not None and permit.validity.last < today:
-                yield _found(document, path, f"is over since {permit.validity.last}", severity="note")
+                yield document.finding(path, f"is over since {permit.validity.last}", severity="note")
             zones = [self._book.zones[zone] for zone in sorted(permit.zones)]
             if zones and not any(self._seen(zone) for zone in zones):
                 where = ", ".join(zone.id for zone in zones)
-                yield _found(document, path, f"no camera sees {where}: it makes no difference", severity="note")
+                yield document.finding(path, f"no camera sees {where}: it makes no difference", severity="note")
             for category in sorted(permit.categories):
                 if zones and not any(zone.concerns(category) for zone in zones):
-                    yield _found(document, path, f"none of its zones concerns {category}: it does not count for that")
+                    yield document.finding(path, f"none of its zones concerns {category}: it does not count for that")
 
     def rival_permits(self) -> Iterator[Finding]:
         """Permits of different holders for the same thing at the same place and time."""
@@ -113,8 +112,7 @@ class _Check:
 
     def _rivals(self, one: Permit, other: Permit, zone: str, category: str, at: datetime) -> Finding:
         _, document, path = self._examined.permits.found[other.id]
-        return _found(
-            document,
+        return document.finding(
             path,
             f"gives {category} in {zone} to {other.holder} while {one.id} gives it to {one.holder},"
             f" e.g. on {at:%Y-%m-%d at %H:%M}",
@@ -123,7 +121,7 @@ class _Check:
 
     def _about(self, zone: Zone, message: str, suggestion: str | None = None) -> Finding:
         _, document, path = self._examined.zones.found[zone.id]
-        return _found(document, path, message, suggestion)
+        return document.finding(path, message, suggestion)
 
     def _neighbours(self) -> Iterator[tuple[Zone, Zone]]:
         """Pairs of zones in the same frame of reference whose bounding boxes share an area."""
@@ -169,15 +167,3 @@ def _kinds_used(book: RuleBook, needs: list[str | None]) -> set[str]:
     """The kinds of zones that mean something."""
     named = {kind for rule in book.rules.values() for kind in (rule.inside, rule.outside) if kind is not None}
     return {IGNORE, WATCH} | named | {need.partition(":")[2] for need in needs if need is not None}
-
-
-def _found(
-    document: Document,
-    path: KeyPath,
-    message: str,
-    suggestion: str | None = None,
-    severity: Severity = "warning",
-) -> Finding:
-    mark = document.mark(path)
-    line = mark.line if document.marks else None  # GeoJSON is read without lines
-    return Finding(mark.file, line, written_key(path), message, suggestion, severity)

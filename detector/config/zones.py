@@ -10,7 +10,8 @@ from pydantic import Field
 
 from detector.config.cameras import CameraId
 from detector.config.geojson import read_geojson
-from detector.config.marked_yaml import Document, KeyPath, read_yaml
+from detector.config.marked_yaml import Document, KeyPath
+from detector.config.plain_json import read_document
 from detector.config.strict import Strict
 from detector.config.validating import validate
 from detector.config.values import Location
@@ -65,8 +66,7 @@ class Zones:
         """Take a zone in; one whose id is taken becomes a finding of its document."""
         if zone.id in self.found:
             _, other, where = self.found[zone.id]
-            mark = other.mark(where)
-            document.find(path, f'zone "{zone.id}" is taken by {mark.file}:{mark.line}', "give each its own id")
+            document.find(path, f'zone "{zone.id}" is taken by {other.place(where)}', "give each its own id")
             return
         self.found[zone.id] = zone, document, path
 
@@ -75,7 +75,7 @@ def read_zones(files: tuple[Path, ...]) -> Zones:
     """Read files of zones and the GeoJSON files that they name; what is wrong is in their documents' findings."""
     zones = Zones()
     for file in files:
-        document = read_yaml(file)
+        document = read_document(file)
         zones.documents.append(document)
         broken = bool(document.findings) and not document.data
         written = None if broken else validate(document, ZonesFile, {})

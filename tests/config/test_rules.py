@@ -188,7 +188,8 @@ def test_coordinate_systems(town: Write, tmp_path: Path, name: str, message: str
     ("areas", "message"),
     [
         ("{", "areas.geojson:1: is not JSON"),
-        ("[]", "areas.geojson: must be a GeoJSON FeatureCollection"),
+        ("[]", "areas.geojson: must be an object"),
+        ("{}", "areas.geojson: must be a GeoJSON FeatureCollection"),
         (collection(feature(None, OUTLINE)), "areas.geojson: features[0].properties.id: must be an id"),
         (collection(feature("a", OUTLINE, kind="")), "areas.geojson: features[0].properties.kind: must be a kind"),
         (collection(feature("a", OUTLINE[:2])), "areas.geojson: features[0].geometry.coordinates: a ring needs"),
@@ -204,22 +205,30 @@ def test_coordinate_systems(town: Write, tmp_path: Path, name: str, message: str
             collection({**feature("a", OUTLINE), "geometry": {"type": "Point", "coordinates": [1, 2]}}),
             "areas.geojson: features[0].geometry: must be a Polygon or MultiPolygon, not Point",
         ),
-        (collection(feature("a", OUTLINE), feature("a", OUTLINE)), 'areas.geojson:1: features[1]: zone "a" is taken'),
+        (collection(feature("a", OUTLINE), feature("a", OUTLINE)), 'areas.geojson: features[1]: zone "a" is taken'),
         (collection(feature("a", OUTLINE, categories=[1])), "areas.geojson: features[0].properties.categories: must"),
         (
             collection(feature("a", OUTLINE, categories=["x"])),
-            "areas.geojson:1: features[0].categories[0]: there is no",
+            "areas.geojson: features[0].categories[0]: there is no",
         ),
     ],
 )
 def test_geojson_that_is_none(town: Write, tmp_path: Path, areas: str, message: str) -> None:
-    lines = wrong(town(zones="geojson: [areas.geojson]", areas=areas), tmp_path)
-    assert len(lines) == 1
-    assert (
-        lines[0]
-        .replace("areas.geojson:1: features", "areas.geojson: features")
-        .startswith(message.replace("areas.geojson:1: features", "areas.geojson: features"))
+    (line,) = wrong(town(zones="geojson: [areas.geojson]", areas=areas), tmp_path)
+    assert line.startswith(message)
+
+
+def test_files_that_programs_write_may_be_json(town: Write, tmp_path: Path) -> None:
+    settings = town(zones="zones: {}", permits="permits: {}")
+    rules = settings.rules.model_copy(update={"zones": (tmp_path / "z.json",), "permits": (tmp_path / "p.json",)})
+    settings = settings.model_copy(update={"rules": rules})
+    (tmp_path / "z.json").write_text(json.dumps(ZONES))
+    (tmp_path / "p.json").write_text('{"permits": {"a": {"categories": ["street_stall"], "zones": ["market"]}}}')
+    assert decided(load_rules(settings), "street_stall", 0.2, 0.2) == Outcome(False, "permit:a")
+    (tmp_path / "p.json").write_text(
+        '{"permits": {"a": {"categories": ["street_stall"], "zones": ["x"], "holdr": ""}}}'
     )
+    assert wrong(settings, tmp_path) == ['p.json: permits.a.holdr: unknown key; did you mean "holder"?']
 
 
 ZONES = {
