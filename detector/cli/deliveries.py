@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
 from detector.cli.output import ERR, Json, print_json, print_table
 from detector.core.problem import ProblemStatus
+from detector.core.verdict import Decision, Verdict
+from detector.errors import ConfigError
 from detector.store import DeliveryState
 
 Config = Annotated[Path, typer.Option("--config", "-c", help="settings file of the installation", exists=True)]
@@ -48,6 +52,32 @@ def problems(
         ],
         "no problems",
     )
+
+
+def verdict(
+    problem_id: Annotated[str, typer.Argument(help="problem id")],
+    decision: Annotated[Decision, typer.Argument(help="what it is")],
+    config: Config = DEFAULT_CONFIG,
+    reason: Annotated[str, typer.Option(help="why it was none, e.g. legal_advert")] = "",
+    category: Annotated[str | None, typer.Option(help="what it is instead, for relabel")] = None,
+    into: Annotated[str | None, typer.Option(help="the other problem, for merge")] = None,
+    by: Annotated[str, typer.Option(help="who says so")] = "",
+) -> None:
+    """Say what a problem really is: a rejected one is dismissed, and its place stays silent for a while.
+
+    Examples:
+
+      detector verdict 5f0e4c1e-... reject --reason legal_advert -c fleet.yaml
+    """
+    from detector.assembly import open_store_of
+
+    now = datetime.now(UTC)
+    with open_store_of(config) as store:
+        if store.problem(problem_id) is None:
+            raise ConfigError(f"there is no problem {problem_id!r}; `detector problems` lists them")
+        given = Verdict(str(uuid4()), problem_id, decision, now, by or getuser(), reason, category, into)
+        store.add_verdicts(now, [given])
+    ERR.print("noted; the worker that watches its camera acts on it within seconds")
 
 
 def deliveries(

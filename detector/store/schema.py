@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = "0001"  # newest revision in migrations/versions
+SCHEMA_VERSION = "0002"  # newest revision in migrations/versions
 
 
 class Utc(TypeDecorator[datetime]):
@@ -196,4 +196,26 @@ camera_owner = Table(
     Column("worker_id", String, nullable=False),
     Column("lease_until", Utc, nullable=False),
     Index(None, "worker_id"),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("problem_id", String, nullable=False),  # may come before the problem's row is known here, or stay unknown
+    Column("decision", String, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("category", String),
+    Column("into", String),
+    Column("taken_at", Utc, nullable=False),
+    Column("applied_at", Utc),  # when the worker acted on it
+    Index(None, "problem_id"),
+    Index(
+        "ix_verdict_pending",
+        "at",
+        sqlite_where=text("applied_at IS NULL"),
+        postgresql_where=text("applied_at IS NULL"),
+    ),
 )

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from detector.core.health import CameraState
 from detector.core.problem import Problem, ProblemStatus
-from detector.store import cameras, deliveries, endpoints, outbox, problems
+from detector.core.verdict import Verdict
+from detector.store import cameras, deliveries, endpoints, outbox, problems, verdicts
 from detector.store.deliveries import DeliveryRecord
 from detector.store.endpoints import EndpointState
 from detector.store.engine import Database, Synchronous, make_engine
@@ -25,6 +26,7 @@ class LookRecord:
     problems: Sequence[Problem] = ()  # those that changed
     outbox: Sequence[OutboxEntry] = ()
     camera: CameraState | None = None
+    verdicts: Collection[str] = ()  # ids of the verdicts that this acts on
 
 
 class Store:
@@ -73,6 +75,7 @@ class Store:
             problems.put(connection, changed)
             cameras.put(connection, states)
             outbox.append(connection, at, entries)
+            verdicts.applied(connection, at, [one for record in records for one in record.verdicts])
         if entries:
             self._tell()
 
@@ -113,6 +116,23 @@ class Store:
         """How many problems of each category stand in `status`; categories without any are absent."""
         with self._database.reading() as connection:
             return problems.counts_by_category(connection, status)
+
+    # --- verdicts ----------------------------------------------------------------------------------------------
+
+    def add_verdicts(self, at: datetime, given: Iterable[Verdict]) -> None:
+        """Take in what people decided; a verdict whose id is known changes nothing."""
+        with self._database.writing() as connection:
+            verdicts.add(connection, at, given)
+
+    def pending_verdicts(self, cameras: Collection[str], limit: int = 100) -> list[Verdict]:
+        """Verdicts about problems of these cameras that no worker has acted on yet, oldest first."""
+        with self._database.reading() as connection:
+            return verdicts.pending(connection, cameras, limit)
+
+    def verdicts_about(self, problem_id: str) -> list[Verdict]:
+        """All verdicts about a problem, oldest first."""
+        with self._database.reading() as connection:
+            return verdicts.about(connection, problem_id)
 
     # --- couriers ----------------------------------------------------------------------------------------------
 

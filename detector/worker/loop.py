@@ -25,6 +25,7 @@ from detector.ports import Detector
 from detector.store import LookRecord, OutboxEntry, Store
 from detector.worker.herald import Herald
 from detector.worker.mailbox import Mailbox, Sighting
+from detector.worker.verdicts import heed
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ BATCHES_AHEAD = 2
 
 KEEP_STATE_EVERY = timedelta(seconds=30)
 """A camera whose condition has not changed is written down again only so often: each commit waits for the disk."""
+
+VERDICTS_EVERY_S = 2.0
+"""How often the loop looks for verdicts, seconds: one small query."""
 
 TRIES_TOGETHER = 5
 """Failures after which the looks of a batch are offered to the database one by one."""
@@ -74,8 +78,11 @@ class Loop:
         worker_id: str,
         batch_size: int = 8,
         max_wait_s: float = 0.05,
+        silence: timedelta = timedelta(days=7),
     ) -> None:
-        """`model` gives the model in force; it is asked once per batch, so detections and version belong together."""
+        """`model` gives the model in force; it is asked once per batch, so detections and version belong together.
+        `silence`: how long what a person has rejected is ignored at its place.
+        """
         self.judging = judging
         self._mailbox = mailbox
         self._model = model
@@ -90,6 +97,8 @@ class Loop:
         self._seen: queue.Queue[list[Seen] | None] = queue.Queue(BATCHES_AHEAD)
         self._states: dict[str, CameraState] = {}
         self._kept: dict[str, CameraState] = {}  # as last written down
+        self._silence = silence
+        self._verdicts_due = 0.0
         self._giving_up = threading.Event()
         self._threads = [
             threading.Thread(target=self._see, name="loop-see", daemon=True),
@@ -121,8 +130,27 @@ class Loop:
         self._seen.put(None)
 
     def _decide(self) -> None:
-        while (seen := self._seen.get()) is not None:
+        while True:
+            try:
+                seen = self._seen.get(timeout=VERDICTS_EVERY_S)
+            except queue.Empty:
+                seen = []
+            if seen is None:
+                return
             self._store_what_follows(seen)
+            self._heed_verdicts()
+
+    def _heed_verdicts(self) -> None:
+        """Act on what people decided; here, because only this thread moves the problems of this worker's cameras."""
+        if time.monotonic() < self._verdicts_due:
+            return
+        self._verdicts_due = time.monotonic() + VERDICTS_EVERY_S
+        try:
+            record = heed(self._store, list(self._states), self._herald, self._silence)
+            if record.verdicts:
+                self._store.record_many(self._clock(), [record])
+        except DetectorError as error:
+            log.error("verdicts wait: %s", error)
 
     def _look_at(self, sightings: Sequence[Sighting]) -> list[Seen]:
         """One look per sighting; frames go through the model together."""
