@@ -22,6 +22,7 @@ from detector.assembly import (
     open_model,
     picture_by,
     refuse_without_cameras,
+    tools_of,
     utc_now,
     words_of,
 )
@@ -30,17 +31,20 @@ from detector.core.camera import Camera
 from detector.core.problem import ProblemStatus
 from detector.delivery.courier import Courier, Route
 from detector.delivery.endpoint import endpoint_of, subscribers
-from detector.delivery.webhook import Webhook
+from detector.delivery.sinks import open_sink
 from detector.errors import DetectorError
 from detector.evidence.archive import Archive
-from detector.evidence.recorder import EvidenceRecorder
+from detector.evidence.looks import LookRecorder
+from detector.evidence.recorder import EvidenceRecorder, Redact
 from detector.evidence.redact import Redactor
 from detector.inference.bundle import MANIFEST
 from detector.store import open_store
 from detector.worker.chores import Chore, Chores
+from detector.worker.deciding import Decider, Judging
 from detector.worker.gate import OpenGate
 from detector.worker.herald import Herald
-from detector.worker.loop import Judging, Loop
+from detector.worker.keeping import LookKeeper
+from detector.worker.loop import Loop
 from detector.worker.mailbox import Mailbox
 from detector.worker.patrol import Patrol
 from detector.worker.reader import Judgement, StreamReader
@@ -70,7 +74,8 @@ class Service:
         self.store = open_store(settings.database)
         self.metrics = Metrics()
         self._endpoints = [endpoint_of(endpoint) for endpoint in settings.endpoints]
-        routes = [Route(endpoint, Webhook(endpoint)) for endpoint in self._endpoints]
+        tools = tools_of(settings, self.store, self._archive)
+        routes = [Route(endpoint_of(one), open_sink(one, tools)) for one in settings.endpoints]
         self.courier = Courier(self.store, routes, self.worker_id)
         self.worker = self._worker()
         self._chores = Chores(
@@ -130,7 +135,7 @@ class Service:
         if fresh.model.path != self.settings.model.path:
             self._load_model(fresh.model.path)
         self.settings, self._cameras, self._book, self._lenses = fresh, cameras, book, Lenses(fresh)
-        self.worker.loop.judging = Judging(categories, decided_by(book, cameras))
+        self.worker.loop.decider.judging = Judging(categories, decided_by(book, cameras))
         self.worker.change(cameras)
         log.info(
             "settings reloaded: %d cameras, %d zones, %d permits", len(cameras), len(book.zones), len(book.permits)
@@ -156,19 +161,25 @@ class Service:
             return StreamReader(camera, lambda wanted: self._lenses.open(wanted), condition, mailbox, gate, utc_now)
 
         roster = Roster(reader, lambda camera: self._lenses.condition(camera), patrol)
-        recorder = EvidenceRecorder(self._archive, Redactor().redact)
+        redact = Redactor().redact
+        recorder = EvidenceRecorder(self._archive, redact)
         herald = Herald(
             lambda event_type: subscribers(event_type, self._endpoints),
             picture_by(recorder, settings.evidence.public_url),
             words_of(settings.site),
-            lambda: self.worker.loop.judging.categories,
+            lambda: self.worker.loop.decider.judging.categories,
             lambda: self._cameras,
         )
-        loop = Loop(
-            *(mailbox, lambda: self.model.current, self.store, herald),
+        decider = Decider(
+            *(self.store, herald),
             Judging(categories_of(settings, self.model), decided_by(self._book, self._cameras)),
-            *(self.metrics, utc_now, new_id),
+            *(utc_now, new_id),
             worker_id=self.worker_id,
+            silence=settings.verdicts.silence,
+            keeper=self._keeper(redact),
+        )
+        loop = Loop(
+            *(mailbox, lambda: self.model.current, decider, self.metrics, utc_now),
             batch_size=settings.model.batch_size,
             max_wait_s=settings.model.max_wait_ms / 1000,
         )
@@ -183,6 +194,12 @@ class Service:
             )
         )
         return Worker(self.worker_id, self.store, mailbox, patrol, roster, loop, utc_now)
+
+    def _keeper(self, redact: Redact) -> LookKeeper | None:
+        looks = self.settings.looks
+        if looks.directory is None:
+            return None
+        return LookKeeper(LookRecorder(Archive(looks.directory), redact), looks.every)
 
     def _open_problems(self) -> Mapping[str, int]:
         return self.store.problem_counts_by_category(ProblemStatus.OPEN)
@@ -210,6 +227,9 @@ class Service:
     def _forget_the_old(self) -> None:
         evidence = self.settings.evidence
         purge = self._archive.purge(utc_now(), evidence.keep_days_by_category, evidence.keep_days)
+        looks = self.settings.looks
+        if looks.directory is not None:
+            Archive(looks.directory).purge(utc_now(), {}, looks.keep_days)
         events = self.store.prune(utc_now() - keep_events_for(self.settings))
         log.info("retention: %d pictures and %d settled events deleted", purge.deleted, events)
 
@@ -233,6 +253,6 @@ class Service:
         if not swap.accepted:
             log.error("the new model is not fit, %s stays in force: %s", swap.model_version, swap.reason)
             return
-        judging = self.worker.loop.judging
-        self.worker.loop.judging = Judging(categories_of(self.settings, self.model), judging.rules)
+        judging = self.worker.loop.decider.judging
+        self.worker.loop.decider.judging = Judging(categories_of(self.settings, self.model), judging.rules)
         log.info("looking with %s now", swap.model_version)

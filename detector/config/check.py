@@ -7,14 +7,13 @@ from datetime import date
 from pathlib import Path
 
 from detector.config.categories import CategoriesFile, examine_categories
+from detector.config.endpoint_check import check_endpoints, check_service_codes
 from detector.config.finding import Finding, Severity, did_you_mean, written_key
 from detector.config.marked_yaml import Document, KeyPath
 from detector.config.rule_check import check_rules
 from detector.config.rulebook import examine_rulebook
 from detector.config.settings import Settings
 from detector.config.values import scheme_of
-
-LOOPBACK = ("127.", "localhost", "[::1]")
 
 
 def check_settings(
@@ -29,13 +28,14 @@ def check_settings(
     findings = [
         *_files(settings, document),
         *_cameras(settings, document),
-        *_endpoints(settings, document),
+        *check_endpoints(settings, document),
         *_evidence(settings, document),
     ]
     categories, file = examine_categories(settings.categories)
     findings += categories.findings
     if file is not None:
         findings += _retention(settings, document, file)
+        findings += check_service_codes(settings, document, file)
         examined = examine_rulebook(settings, file)
         findings += examined.findings
         findings += check_rules(settings, examined, file, today)
@@ -100,21 +100,6 @@ def _cameras(settings: Settings, document: Document) -> Iterator[Finding]:
             f" {settings.patrol.opens_per_second:g} are allowed: periods will be missed",
             "raise it, lengthen the period, or share the cameras among more workers",
         )
-
-
-def _endpoints(settings: Settings, document: Document) -> Iterator[Finding]:
-    if not settings.endpoints:
-        yield _found(document, ("endpoints",), "no endpoint: problems are stored, but nobody is told")
-    for index, endpoint in enumerate(settings.endpoints):
-        address = endpoint.url.get_secret_value()
-        host = address.partition("://")[2].rpartition("@")[2]
-        if scheme_of(address) == "http" and not host.startswith(LOOPBACK):
-            yield _found(
-                document,
-                ("endpoints", index, "url"),
-                "is not encrypted: anybody on the way can read the events",
-                "use https",
-            )
 
 
 def _evidence(settings: Settings, document: Document) -> Iterator[Finding]:

@@ -1,16 +1,17 @@
-"""Who is told about what, and how hard we try."""
+"""Who is told about what, in which way, and how hard we try."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from detector.config.finding import did_you_mean
+from detector.config.sinks import MappedSettings, MqttSettings, Open311Settings
 from detector.config.strict import Strict
-from detector.config.values import Duration, EndpointAddress, PositiveDuration, SigningSecret
+from detector.config.values import Duration, EndpointAddress, PositiveDuration, SigningSecret, scheme_of
 from detector.core.problem import EventKind
 
 EVENT_TYPES = (*(f"problem.{kind.value}" for kind in EventKind), "camera.health", "detection.observed")
@@ -42,21 +43,64 @@ EventPattern = Annotated[str, AfterValidator(_matches_something), Field(examples
 """An event type, or a pattern with `*`."""
 
 
+Kind = Literal["webhook", "open311", "mqtt", "mapped"]
+
+
 class EndpointSettings(Strict):
-    """One receiver of signed events (CloudEvents over Standard Webhooks)."""
+    """One receiver of events."""
+
+    kind: Kind = "webhook"
+    """`webhook`: signed CloudEvents over Standard Webhooks; `open311`: GeoReport v2; `mqtt`; `mapped`: a platform with
+    an interface of its own. The section of that name says more."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     """Its stable name: deliveries, metrics and `detector redeliver` refer to it."""
     url: EndpointAddress
-    """http or https address that takes the POST."""
-    secrets: tuple[SigningSecret, ...] = Field(min_length=1)
-    """Signing secrets, newest first; while one rotates each event is signed with all of them."""
+    """http or https address that takes the POST; mqtt or mqtts for `kind: mqtt`."""
+    secrets: tuple[SigningSecret, ...] = ()
+    """Signing secrets of a webhook, newest first; while one rotates each event is signed with all of them."""
+    open311: Open311Settings | None = None
+    """For `kind: open311`."""
+    mqtt: MqttSettings | None = None
+    """For `kind: mqtt`; may be left out."""
+    mapped: MappedSettings | None = None
+    """For `kind: mapped`."""
     events: tuple[EventPattern, ...] = ("problem.*", "camera.health")
     """What it is told; `detection.observed` (each single detection) must be asked for."""
     retry_schedule: tuple[Duration, ...] = Field(default=STANDARD_SCHEDULE, min_length=1)
     """Waits before the first and each further try; after the last one the delivery is dead until it is redelivered."""
     timeout: PositiveDuration = timedelta(seconds=20)
     """How long one try may take."""
+
+    @field_validator("url")
+    @classmethod
+    def _fits_kind(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        mqtt = scheme_of(value.get_secret_value()) in {"mqtt", "mqtts"}
+        if mqtt and info.data.get("kind") != "mqtt":
+            raise ValueError("must be an http:// or https:// address; mqtt:// needs `kind: mqtt`")
+        if not mqtt and info.data.get("kind") == "mqtt":
+            raise ValueError("must be an mqtt:// or mqtts:// address")
+        return value
+
+    @field_validator("secrets")
+    @classmethod
+    def _signed(cls, value: tuple[SecretStr, ...], info: ValidationInfo) -> tuple[SecretStr, ...]:
+        webhook = info.data.get("kind", "webhook") == "webhook"
+        if webhook and not value:
+            raise ValueError("needs at least 1: a webhook is signed (whsec_...)")
+        if not webhook and value:
+            raise ValueError("only a webhook is signed; leave them out")
+        return value
+
+    @field_validator("open311", "mqtt", "mapped")
+    @classmethod
+    def _of_this_kind(cls, value: Strict | None, info: ValidationInfo) -> Strict | None:
+        kind = info.data.get("kind")
+        if value is not None and kind is not None and info.field_name != kind:
+            raise ValueError(f"belongs to `kind: {info.field_name}`, not to `kind: {kind}`")
+        if value is None and info.field_name == kind and kind != "mqtt":
+            raise ValueError(f"is missing: `kind: {kind}` needs it")
+        return value
 
     def wants(self, event_type: str) -> bool:
         """Whether it subscribes to e.g. `problem.opened`."""

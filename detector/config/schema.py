@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from detector.config.categories import CategoriesFile
 from detector.config.expectations import ExpectationsFile
+from detector.config.mapping import MappingFile
 from detector.config.permits import PermitsFile
 from detector.config.rules import RulesFile
 from detector.config.settings import Settings
@@ -22,6 +23,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "configs/categories.schema.json": CategoriesFile,
     "configs/zones.schema.json": ZonesFile,
     "configs/permits.schema.json": PermitsFile,
+    "configs/mapping.schema.json": MappingFile,
     "configs/rules.schema.json": RulesFile,
     "configs/expectations.schema.json": ExpectationsFile,
 }

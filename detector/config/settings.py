@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +19,7 @@ from detector.config.endpoints import EndpointSettings
 from detector.config.marked_yaml import Document
 from detector.config.shipped import shipped
 from detector.config.strict import Strict
-from detector.config.values import Filled, Location, Timezone, environment_of, fill_in, folder_of
+from detector.config.values import Filled, Location, PositiveDuration, Timezone, environment_of, fill_in, folder_of
 
 
 class ModelSettings(Strict):
@@ -55,6 +56,24 @@ class EvidenceSettings(Strict):
     def days_for(self, category: str) -> int:
         """Days that a picture of `category` is kept."""
         return self.keep_days_by_category.get(category, self.keep_days)
+
+
+class LooksSettings(Strict):
+    """Whole pictures kept for training, redacted like all others."""
+
+    directory: Location | None = None
+    """Where they are written; none are kept when not given."""
+    every: PositiveDuration = timedelta(hours=1)
+    """Least time between two ordinary looks kept of one camera; those that moved a problem are always kept."""
+    keep_days: int = Field(default=30, ge=1)
+    """Days until a kept look is deleted."""
+
+
+class VerdictsSettings(Strict):
+    """What people decide about problems, and what follows."""
+
+    silence: PositiveDuration = timedelta(days=7)
+    """How long what a person has rejected is ignored at its place."""
 
 
 class ApiSettings(Strict):
@@ -148,6 +167,8 @@ class Settings(Strict):
     """CSV file with one camera per row; its header names the keys of a camera."""
     endpoints: tuple[EndpointSettings, ...] = ()
     """Who is told."""
+    looks: LooksSettings = Field(default_factory=LooksSettings)
+    verdicts: VerdictsSettings = Field(default_factory=VerdictsSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 

@@ -184,7 +184,7 @@ def _endpoint_address(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
         return value
     address = fill_in(value.strip(), environment_of(info))
-    if scheme_of(address) not in {"http", "https"} or not address.partition("://")[2]:
+    if scheme_of(address) not in {"http", "https", "mqtt", "mqtts"} or not address.partition("://")[2]:
         raise ValueError("must be an http:// or https:// address")
     return address
 

@@ -70,8 +70,9 @@ def test_a_clip_becomes_one_case_that_is_cleared_at_the_desk(tmp_path: Path) -> 
                 break
             waiter.wait(0.05)
         assert httpx.get(f"{service.url}/readyz").json()["status"] == "ready"
-        metrics = httpx.get(f"{service.url}/metrics").text
+        assert "detector_looks_total" in httpx.get(f"{service.url}/metrics").text
         assert service.stop()
+        metrics = service.metrics.text().decode()
         (case,) = httpx.get(f"{desk.url}/cases.json").json()["cases"]
         assert case["status"] == "cleared"
         history = httpx.get(f"{desk.url}/cases/{case['id']}.json").json()["history"]

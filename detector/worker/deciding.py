@@ -1,0 +1,148 @@
+"""From what was seen to what is stored and told: problems, camera condition and events of a batch, together."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from detector.core.category import Category
+from detector.core.event import CameraHealthEvent, DetectionEvent, Event, event_id
+from detector.core.frame import Frame
+from detector.core.health import CameraState, observe
+from detector.core.judging import Decide, judge
+from detector.core.look import Look, LookStatus
+from detector.store import LookRecord, OutboxEntry, Store
+from detector.worker.herald import Herald
+from detector.worker.keeping import LookKeeper
+from detector.worker.verdicts import heed
+
+log = logging.getLogger(__name__)
+
+KEEP_STATE_EVERY = timedelta(seconds=30)
+"""A camera whose condition has not changed is written down again only so often: each commit waits for the disk."""
+
+VERDICTS_EVERY_S = 2.0
+"""How often the store is asked for verdicts, seconds: one small query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A look with the frame it was made from; no frame where nothing could be seen."""
+
+    look: Look
+    frame: Frame | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """What looks are judged by; replaced as a whole when the configuration is read again."""
+
+    categories: Mapping[str, Category]
+    rules: Callable[[Look], Decide]  # zones and permits as they are at the time of a look
+
+
+class Decider:
+    """Judges looks and writes what follows in one transaction. Used by one thread only: it alone moves problems."""
+
+    def __init__(
+        self,
+        store: Store,
+        herald: Herald,
+        judging: Judging,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        *,
+        worker_id: str,
+        silence: timedelta = timedelta(days=7),
+        keeper: LookKeeper | None = None,
+    ) -> None:
+        """`silence`: how long what a person rejected is ignored at its place. `keeper`: keeps looks for training."""
+        self.judging = judging
+        self._store = store
+        self._herald = herald
+        self._clock = clock
+        self._new_id = new_id
+        self._worker_id = worker_id
+        self._silence = silence
+        self._keeper = keeper
+        self._states: dict[str, CameraState] = {}
+        self._kept: dict[str, CameraState] = {}  # as last written down
+        self._verdicts_due = 0.0
+
+    def take_up(self) -> None:
+        """Read what is known about the cameras. Raises StoreError."""
+        self._states = self._store.camera_states()
+
+    def record(self, batch: Sequence[Seen]) -> None:
+        """Judge a batch with at most one look per camera; all that follows is on disk when this returns.
+
+        Raises NotOwner when another worker has a camera of the batch by now, DetectorError when nothing was stored.
+        """
+        states: dict[str, CameraState] = {}
+        records: dict[str, LookRecord] = {}
+        for seen in batch:
+            camera_id = seen.look.camera_id
+            states[camera_id], health = observe(self._states.get(camera_id, CameraState(camera_id)), seen.look)
+            records[camera_id] = self._judged(seen, states[camera_id], health)
+        written = [record for record in records.values() if record.problems or record.outbox or record.camera]
+        if written:
+            self._store.record_many(self._clock(), written, owner=self._worker_id)
+        self._states.update(states)
+        self._kept.update({name: record.camera for name, record in records.items() if record.camera})
+        for seen in batch:
+            news = list(_news(records[seen.look.camera_id].outbox))
+            _say(seen.look.camera_id, news)
+            if self._keeper is not None:
+                self._keeper.offer(seen.look, seen.frame, eventful=bool(news))
+
+    def heed_verdicts(self) -> None:
+        """Act on what people decided since the last time. Raises DetectorError; nothing was acted on then."""
+        if time.monotonic() < self._verdicts_due:
+            return
+        self._verdicts_due = time.monotonic() + VERDICTS_EVERY_S
+        record = heed(self._store, list(self._states), self._herald, self._silence)
+        if record.verdicts:
+            self._store.record_many(self._clock(), [record])
+
+    def _judged(self, seen: Seen, state: CameraState, health: CameraHealthEvent | None) -> LookRecord:
+        """What one look leaves behind."""
+        look = seen.look
+        known = self._store.tracked(look.camera_id) if look.status is LookStatus.OK else []
+        changes = judge(look, known, self.judging.categories, self._new_id, self.judging.rules(look))
+        events: list[Event] = [change.event for change in changes if change.event]
+        told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
+        kept = state if worth_keeping(state, self._kept.get(look.camera_id)) else None
+        return LookRecord([change.problem for change in changes], told, kept)
+
+
+def worth_keeping(state: CameraState, kept: CameraState | None) -> bool:
+    """Whether a camera's state is to be written down: its condition is new, or the written one is old."""
+    if kept is None or kept.last_look is None or state.last_look is None or state.status is not kept.status:
+        return True
+    return state.last_look - kept.last_look >= KEEP_STATE_EVERY
+
+
+def _others(look: Look, health: CameraHealthEvent | None) -> list[Event]:
+    """The events of a look that are about no problem."""
+    events: list[Event] = [health] if health else []
+    for number, detection in enumerate(look.detections):
+        happening = event_id(look.camera_id, look.at.isoformat(), detection.label, number)
+        size = look.size or (0, 0)
+        events.append(DetectionEvent(happening, look.camera_id, detection, size, look.model_version, look.at))
+    return events
+
+
+def _news(outbox: Sequence[OutboxEntry]) -> Iterator[OutboxEntry]:
+    """The events that are more than a single observation."""
+    return (entry for entry in outbox if entry.type != "detection.observed")
+
+
+def _say(camera_id: str, news: Sequence[OutboxEntry]) -> None:
+    """One line in the log for each event."""
+    for entry in news:
+        ids = {"camera_id": camera_id, "event_id": entry.event_id}
+        about = {"problem_id": entry.subject} if entry.type.startswith("problem.") else {}
+        log.info(entry.type, extra=ids | about)
