@@ -37,6 +37,13 @@ class Move(StrEnum):
     VANISHED = "vanished"  # seen gone before anybody reported it done
     DISMISSED = "dismissed"  # the detector takes it back
     RETURNED = "returned"  # seen again at the place where it had been cleared
+    HELD = "held"  # the desk is not sure enough to send somebody: a person must decide
+    ESCALATED = "escalated"  # the deadline has passed: somebody above is told
+    CONFIRMED = "confirmed"  # verdict: it is what the detector said
+    REJECTED = "rejected"  # verdict, after somebody had been sent: it was none
+    RELABELLED = "relabelled"  # verdict: it is something else
+    MERGED = "merged"  # verdict: another case is about the same thing
+    SPLIT = "split"  # it is not, after all
 
 
 TRANSITIONS: dict[tuple[Stage, Move], Stage] = {
@@ -61,6 +68,17 @@ TRANSITIONS: dict[tuple[Stage, Move], Stage] = {
     (Stage.COLLECT, Move.REFUSED): Stage.CLOSE,
     (Stage.FILE, Move.REFUSED): Stage.CLOSE,
     **{(stage, Move.DISMISSED): Stage.CLOSE for stage in Stage},
+    # what the desk does by itself, besides filing and dispatching
+    (Stage.COLLECT, Move.HELD): Stage.COLLECT,
+    (Stage.FILE, Move.HELD): Stage.COLLECT,
+    (Stage.DISPATCH, Move.ESCALATED): Stage.DISPATCH,
+    (Stage.HANDLE, Move.ESCALATED): Stage.HANDLE,
+    # verdicts; at the start to file and to refuse are the verdicts
+    **{(stage, Move.CONFIRMED): stage for stage in Stage if stage is not Stage.COLLECT},
+    **{(stage, Move.REJECTED): Stage.CLOSE for stage in Stage if stage not in (Stage.COLLECT, Stage.FILE)},
+    **{(stage, Move.RELABELLED): stage for stage in Stage},
+    **{(stage, Move.MERGED): Stage.CLOSE for stage in Stage if stage is not Stage.CLOSE},
+    (Stage.CLOSE, Move.SPLIT): Stage.COLLECT,
 }
 """(stage, move) -> new stage. An edge that is not here does not exist."""
 
@@ -70,7 +88,15 @@ BY_PEOPLE = frozenset(
         *(Move.SEEN_GONE, Move.STILL_THERE),
     }
 )
-"""Moves that people make; the others follow from what the cameras see."""
+"""Moves that people make. Verdicts have more to say and are apart; the others follow from what the cameras see, or
+are the desk's own.
+"""
+
+VERDICTS = frozenset({Move.CONFIRMED, Move.REJECTED, Move.RELABELLED, Move.MERGED, Move.SPLIT})
+"""What people say about a case, wherever it stands."""
+
+STAYING = frozenset({Move.CONFIRMED, Move.RELABELLED, Move.ESCALATED})
+"""Moves after which a case stands exactly where it stood; they are said about it."""
 
 
 def next_stage(stage: Stage, move: Move) -> Stage:

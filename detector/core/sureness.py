@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import sqrt
+from itertools import pairwise
+from math import inf, sqrt
 from statistics import NormalDist
 
 STEPS: tuple[float, ...] = tuple(step / 20 for step in range(19, 5, -1))
 """Scores that are tried: 0.95, 0.90, ... 0.30."""
+
+BAND = 5
+"""Fewer verdicts than this between two steps say nothing about the lower one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ def lower_bound(right: int, total: int, confidence: float) -> float:
 def fit(judged: Iterable[Judged], demand: Demand, default: float | None, steps: Sequence[float] = STEPS) -> Threshold:
     """The lowest of `steps` at which the verdicts prove the target.
 
+    A step counts only with verdicts of its own, BAND of them between it and the next higher one, of which the target
+    share is right: many good alarms further up prove nothing about a score of which nothing, or nothing good, is known.
     With fewer than `demand.least` verdicts it is `default`, and when that is None the category is off whatever the
     verdicts. With enough verdicts and no step that is proven nothing is dispatched: what is known to be bad does not
     fall back to what was hoped.
@@ -81,10 +87,11 @@ def fit(judged: Iterable[Judged], demand: Demand, default: float | None, steps: 
         return Threshold(default, Basis.DEFAULT, len(known))
     each = 1 - (1 - demand.confidence) / len(steps)
     best: tuple[float, float] | None = None
-    for step in steps:
+    for upper, step in pairwise([inf, *sorted(steps, reverse=True)]):
+        band = [one.right for one in known if step <= one.score < upper]
         above = [one.right for one in known if one.score >= step]
         bound = lower_bound(sum(above), len(above), each)
-        if bound >= demand.target and (best is None or step < best[0]):
+        if len(band) >= BAND and sum(band) >= demand.target * len(band) and bound >= demand.target:
             best = step, bound
     if best is None:
         return Threshold(None, Basis.UNPROVEN, len(known))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
@@ -19,15 +22,19 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from detector.core.secrets import scrub
 from detector.desk.access import ReaderGate
 from detector.desk.acting import acting
+from detector.desk.appearance import Appearance, environment
 from detector.desk.headers import SafeHeaders
 from detector.desk.inbox import inbox
 from detector.desk.ledger import Ledger
-from detector.desk.pages import Appearance, environment, pages
+from detector.desk.pages import pages
 from detector.desk.pictures import Pictures, evidence
+from detector.desk.plan import Plan
 from detector.desk.reading import reading
 from detector.desk.signature import SignatureCheck
 from detector.errors import ConfigError, StoreError
 from detector.evidence.access import AccessLog
+
+log = logging.getLogger(__name__)
 
 ASSETS = {"desk.css": "text/css", "desk.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -49,7 +56,9 @@ class DeskOptions:
     title: str = "Street desk"
     timezone: str = "UTC"  # IANA name; pages show times in it
     refresh_s: float = 4.0  # pages renew themselves so often; 0 = never
+    escalate_every_s: float = 30.0
     max_body_bytes: int = 131_072  # CloudEvents asks senders to stay under 64 KiB
+    plan: Plan = field(default_factory=Plan)  # routes, deadlines, thresholds
     clock: Callable[[], datetime] = _utc_now
 
 
@@ -64,18 +73,23 @@ def create_desk(options: DeskOptions) -> FastAPI:
     pictures = Pictures(options.evidence_directory, options.evidence_base_url)
     appearance = Appearance(options.title, _zone(options.timezone), options.refresh_s)
     templates = environment(appearance)
-    ledger = Ledger(options.database_url)
+    ledger = Ledger(options.database_url, options.plan)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        ledger.close()
+        watch = asyncio.create_task(_escalate_for_ever(ledger, options))
+        try:
+            yield
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            ledger.close()
 
     # the interactive pages of FastAPI load scripts from elsewhere, so they stay off; the document itself is there
     app = FastAPI(title=options.title, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(SafeHeaders, pictures_from=pictures.foreign_origin)
     app.include_router(inbox(ledger, check, options.clock, options.max_body_bytes))
-    app.include_router(reading(ledger, gate))
+    app.include_router(reading(ledger, gate, options.clock))
     app.include_router(acting(ledger, gate, options.clock))
     app.include_router(pages(ledger, gate, pictures, templates, options.clock))
     app.include_router(evidence(pictures, gate, _access_log(options), options.clock))
@@ -84,10 +98,22 @@ def create_desk(options: DeskOptions) -> FastAPI:
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
-        ledger.counts()
+        ledger.counts(options.clock())
         return {"status": "ok"}
 
     return app
+
+
+async def _escalate_for_ever(ledger: Ledger, options: DeskOptions) -> None:
+    """Write escalations down soon after they are due; that a case is overdue is worked out whenever it is read."""
+    while options.plan.escalations:
+        try:
+            written = await run_in_threadpool(ledger.escalate, options.clock())
+            if written:
+                log.info("%d escalations", written)
+        except StoreError as error:
+            log.error("overdue cases could not be escalated, tried again later: %s", error)
+        await asyncio.sleep(options.escalate_every_s)
 
 
 def _zone(name: str) -> ZoneInfo:

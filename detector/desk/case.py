@@ -9,7 +9,19 @@ from enum import StrEnum
 
 from detector.core.event import event_id
 from detector.core.stages import Move, Stage
-from detector.desk.course import Action, Report, Step, course, department_of, in_order, last_move, stage_after
+from detector.desk.course import (
+    Action,
+    Reason,
+    Report,
+    Step,
+    by_person,
+    course,
+    dispatch_of,
+    done_at,
+    in_order,
+    last_move,
+    stage_after,
+)
 from detector.desk.wire import EvidenceData, Kind
 
 
@@ -19,6 +31,25 @@ class CaseStatus(StrEnum):
     OPEN = "open"
     CLEARED = "cleared"  # seen gone, by a camera or a person
     DISMISSED = "dismissed"  # was none: the detector or a person says so
+    MERGED = "merged"  # another case is about the same thing
+
+
+class Finding(StrEnum):
+    """The newest verdict of a person."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    RELABELLED = "relabelled"
+
+
+FINDINGS = {
+    Move.FILED: Finding.CONFIRMED,  # when a person does it
+    Move.CONFIRMED: Finding.CONFIRMED,
+    Move.REFUSED: Finding.REJECTED,
+    Move.REJECTED: Finding.REJECTED,
+    Move.RELABELLED: Finding.RELABELLED,
+}
+"""The moves that say whether the detector was right."""
 
 
 SHOWS_PROBLEM = frozenset({Kind.OPENED, Kind.UPDATED, Kind.REOPENED})
@@ -58,6 +89,28 @@ class Case:
     district: str | None = None
     rule: str | None = None  # id of the rule that made it a case
     department: str | None = None  # who has it
+    department_code: str | None = None  # unified social credit code
+    route: str | None = None  # id of the route that decided who was sent
+    dispatched_at: datetime | None = None
+    due_at: datetime | None = None  # None while nobody is sent, or without a limit
+    done_at: datetime | None = None  # when the department said so, or it was seen gone before
+    escalated: int = 0  # times since it was dispatched
+    escalated_to: str | None = None
+    automatic: bool = False  # the desk filed and dispatched it by itself, at some time
+    held: str | None = None  # why the desk did not, while it waits for a person
+    told: str = ""  # category that the detector told; `category` is what a person made of it
+    finding: Finding | None = None
+    judged_at: datetime | None = None
+    reason: Reason | None = None  # why it was rejected
+    merged_into: str | None = None  # id of the case
+    street: str | None = None  # id of the street it lies in, where the desk knows streets
+    cell: str | None = None  # unit cell of the grid, 15 characters
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether the department is, or was, late."""
+        if self.due_at is None or self.status in (CaseStatus.DISMISSED, CaseStatus.MERGED):
+            return False
+        return (self.done_at or now) > self.due_at
 
     @property
     def cleared_after(self) -> timedelta | None:
@@ -84,6 +137,11 @@ def fold(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
     data = newest.data
     steps = course(history, actions)
     status, since = _status(steps)
+    sent = dispatch_of(steps)
+    judged = _judged(steps)
+    relabelled = next((step for step in reversed(steps) if step.move is Move.RELABELLED and not step.void), None)
+    category = (relabelled.details.category if relabelled else None) or data.category
+    told_above = _since(sent, steps)
     opened = next((report for report in history if report.kind is Kind.OPENED), None)
     ground = data.place.ground
     return Case(
@@ -91,9 +149,9 @@ def fold(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
         problem_id=data.problem_id,
         status=status,
         stage=stage_after(steps),
-        category=data.category,
-        category_names=data.category_names,
-        codes=data.codes,
+        category=category,
+        category_names=data.category_names if category == data.category else {},
+        codes=data.codes if category == data.category else {},
         label=data.label,
         camera_id=data.camera_id,
         box=data.place.box,
@@ -118,8 +176,56 @@ def fold(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
         camera_name=data.camera.name if data.camera else None,
         district=data.camera.district if data.camera else None,
         rule=data.rule,
-        department=department_of(steps),
+        department=sent.details.department if sent else None,
+        department_code=sent.details.department_code if sent else None,
+        route=sent.details.route if sent else None,
+        dispatched_at=sent.at if sent else None,
+        due_at=sent.details.due_at if sent else None,
+        done_at=done_at(steps) if sent else None,
+        escalated=len(told_above),
+        escalated_to=told_above[-1].details.department if told_above else None,
+        automatic=_automatic(steps),
+        held=_held(steps),
+        told=data.category,
+        finding=FINDINGS[judged.move] if judged else None,
+        judged_at=judged.at if judged else None,
+        reason=judged.details.reason if judged else None,
+        merged_into=_merged_into(steps),
     )
+
+
+def _judged(steps: Sequence[Step]) -> Step | None:
+    """The newest verdict of a person that says whether the detector was right."""
+    return next((s for s in reversed(steps) if s.move in FINDINGS and by_person(s) and not s.void), None)
+
+
+def _since(sent: Step | None, steps: Sequence[Step]) -> list[Step]:
+    """Escalations since somebody was sent."""
+    later = steps[steps.index(sent) :] if sent else ()
+    return [step for step in later if step.move is Move.ESCALATED and not step.void]
+
+
+def _automatic(steps: Sequence[Step]) -> bool:
+    """Whether it was ever filed and dispatched without a person."""
+    filed: Step | None = None
+    for step in steps:
+        if step.void:
+            continue
+        if step.move is Move.FILED:
+            filed = step
+        elif step.move is Move.DISPATCHED and not by_person(step) and filed is not None and not by_person(filed):
+            return True
+    return False
+
+
+def _held(steps: Sequence[Step]) -> str | None:
+    last = last_move(steps)
+    return last.details.note if last is not None and last.move is Move.HELD else None
+
+
+def _merged_into(steps: Sequence[Step]) -> str | None:
+    last = last_move(steps)
+    return last.details.other_case if last is not None and last.move is Move.MERGED else None
 
 
 def _status(steps: Sequence[Step]) -> tuple[CaseStatus, datetime | None]:
@@ -127,7 +233,9 @@ def _status(steps: Sequence[Step]) -> tuple[CaseStatus, datetime | None]:
     last = last_move(steps)
     if last is None or last.stage is not Stage.CLOSE:
         return CaseStatus.OPEN, None
-    none = last.move in (Move.REFUSED, Move.DISMISSED)
+    if last.move is Move.MERGED:
+        return CaseStatus.MERGED, last.at
+    none = last.move in (Move.REFUSED, Move.REJECTED, Move.DISMISSED)
     return (CaseStatus.DISMISSED if none else CaseStatus.CLEARED), last.at
 
 

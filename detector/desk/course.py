@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from detector.core.stages import TRANSITIONS, Move, Stage, next_stage
+from detector.core.stages import STAYING, TRANSITIONS, Move, Stage, next_stage
 from detector.desk.wire import Kind, ProblemData
 
 CAMERA = "camera"
+DESK = "desk"
+"""Who acts where no person does: the name of nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,39 @@ class Report:
     data: ProblemData
 
 
+class Reason(StrEnum):
+    """Why an alarm was none; the kinds of false alarm that a model can be taught to tell apart."""
+
+    LEGAL_BREAKFAST_CART = "legal_breakfast_cart"
+    GOODS_INSIDE = "goods_inside"  # goods inside the shop, not before it
+    LEGAL_ADVERT = "legal_advert"
+    MOVING_VENDOR = "moving_vendor"  # passing by, not standing
+    ABANDONED_STALL = "abandoned_stall"  # nobody sells there
+    NOT_THERE = "not_there"  # there is nothing of the kind
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What goes with some moves and not with others."""
+
+    department: str | None = None  # to whom it was dispatched or escalated
+    department_code: str | None = None  # unified social credit code
+    route: str | None = None  # id of the route that decided
+    due_at: datetime | None = None  # deadline given with the dispatch, aware UTC
+    reason: Reason | None = None  # why it was none
+    category: str | None = None  # what it is instead
+    label: str | None = None  # label of the model for that
+    other_case: str | None = None  # the one it was merged into
+    note: str | None = None
+
+
+NOTHING = Details()
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a person did at the desk."""
+    """What a person, or the desk itself, did."""
 
     id: str
     move: Move
@@ -38,8 +71,7 @@ class Action:
     at: datetime  # wall clock of the desk, aware UTC
     revision: int  # newest one when it was done
     number: int  # order of doing; a later one never knew a lower revision
-    department: str | None = None  # to whom it was dispatched
-    note: str | None = None
+    details: Details = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +84,7 @@ class Step:
     by: str
     source: str  # id of the event or action
     revision: int  # of the event, or the newest one when the action was done
-    department: str | None = None
-    note: str | None = None
+    details: Details = NOTHING
     void: bool = False  # the case stood elsewhere; nothing moved
 
 
@@ -76,7 +107,7 @@ def course(reports: Iterable[Report], actions: Iterable[Action] = ()) -> list[St
         last = place + 1 == len(history)
         following = None if last else history[place + 1].data.revision
         while waiting and (following is None or waiting[0].revision < following):
-            steps.append(_done(waiting.pop(0), stage_after(steps)))
+            steps.append(_done(waiting.pop(0), stage_after(steps), last_move(steps)))
     return steps
 
 
@@ -87,25 +118,61 @@ def stage_after(steps: Sequence[Step]) -> Stage:
 
 def last_move(steps: Sequence[Step]) -> Step | None:
     """The newest step that moved the case."""
-    return next((step for step in reversed(steps) if not step.void), None)
+    return next((step for step in reversed(steps) if not step.void and step.move not in STAYING), None)
 
 
-def department_of(steps: Sequence[Step]) -> str | None:
-    """Who has the case; None while nobody has it."""
-    department = None
+def dispatch_of(steps: Sequence[Step]) -> Step | None:
+    """The step by which somebody was sent who still has the case, or had it to the end; None when nobody was."""
+    sent = None
     for step in steps:
         if step.void:
             continue
         if step.move is Move.DISPATCHED:
-            department = step.department
-        elif step.move in (Move.HANDED_BACK, Move.RETURNED):
-            department = None
-    return department
+            sent = step
+        elif step.move in (Move.HANDED_BACK, Move.RETURNED, Move.SPLIT):
+            sent = None
+    return sent
 
 
-def _done(action: Action, stage: Stage) -> Step:
+def department_of(steps: Sequence[Step]) -> str | None:
+    """Who has the case; None while nobody has it."""
+    sent = dispatch_of(steps)
+    return None if sent is None else sent.details.department
+
+
+def done_at(steps: Sequence[Step]) -> datetime | None:
+    """When whoever was sent said that it is done, or it was seen gone before; None while it is not.
+
+    What was reported done and is found still there was not done.
+    """
+    done = None
+    for step in steps:
+        if step.void:
+            continue
+        if step.move in (Move.REPORTED, Move.VANISHED, Move.SEEN_GONE):
+            done = done or step.at
+        elif step.move in (Move.DISPATCHED, Move.STILL_THERE, Move.RETURNED):
+            done = None
+    return done
+
+
+def _since_return(steps: Sequence[Step]) -> list[Step]:
+    """Steps that moved the case since it was found, or found again."""
+    moved = [step for step in steps if not step.void]
+    found = max((place for place, step in enumerate(moved) if step.move is Move.RETURNED), default=0)
+    return moved[found:]
+
+
+def by_person(step: Step) -> bool:
+    """Whether a person did it."""
+    return step.by not in (CAMERA, DESK)
+
+
+def _done(action: Action, stage: Stage, last: Step | None) -> Step:
     after = TRANSITIONS.get((stage, action.move))
-    facts = (action.at, action.by, action.id, action.revision, action.department, action.note)
+    if action.move is Move.SPLIT and (last is None or last.move is not Move.MERGED):
+        after = None
+    facts = (action.at, action.by, action.id, action.revision, action.details)
     return Step(action.move, after or stage, *facts, void=after is None)
 
 
@@ -113,11 +180,13 @@ def _told(report: Report, stage: Stage, steps: Sequence[Step]) -> tuple[Move, ..
     """Moves that follow from an event at this stage."""
     files = () if report.data.review else (Move.FILED,)
     last = last_move(steps)
+    if last is not None and last.move is Move.MERGED:
+        return ()  # what is told about it is about the other case
     later = last is not None and report.at > last.at
     gone = last is not None and last.move in (Move.SEEN_GONE, Move.VANISHED)
     match report.kind, stage:
         case Kind.OPENED | Kind.UPDATED | Kind.REOPENED, Stage.COLLECT:
-            return files
+            return () if any(step.move in (Move.HELD, Move.SPLIT) for step in _since_return(steps)) else files
         case Kind.REOPENED, Stage.CLOSE:
             return (Move.RETURNED, *files)
         case Kind.UPDATED, Stage.CLOSE if later and gone:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, select
@@ -11,13 +13,15 @@ from sqlalchemy.dialects.sqlite import insert
 
 from detector.core.stages import Move
 from detector.desk.case import Case
-from detector.desk.course import Action, Report
-from detector.desk.tables import ACTION, CAMERA, CASE_FILE, EVENT
+from detector.desk.course import Action, Details, Report
+from detector.desk.tables import ACTION, CAMERA, CASE_FILE, EVENT, VERDICT
 from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData, read_event
 from detector.errors import StoreError
 
 CASE: TypeAdapter[Case] = TypeAdapter(Case)
 """A case to and from the JSON in which the case file keeps it."""
+
+DETAILS: TypeAdapter[Details] = TypeAdapter(Details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,27 @@ def reports_of(connection: Connection, problem_id: str) -> list[Received]:
 
 
 def actions_of(connection: Connection, case_id: str) -> list[Action]:
-    """What people did about a case, in the order of doing."""
+    """What people and the desk did about a case, in the order of doing."""
     rows = connection.execute(select(ACTION).where(ACTION.c.case_id == case_id).order_by(ACTION.c.number)).mappings()
     return [
-        Action(**({key: row[key] for key in row if key != "case_id"} | {"move": Move(row["move"])})) for row in rows
+        Action(
+            *(row["id"], Move(row["move"]), row["by"], row["at"], row["revision"], row["number"]),
+            DETAILS.validate_python(row["details"] or {}),
+        )
+        for row in rows
     ]
 
 
 def put_action(connection: Connection, case_id: str, action: Action) -> None:
     """Insert."""
-    row = {name: getattr(action, name) for name in Action.__slots__}
-    connection.execute(ACTION.insert().values(case_id=case_id, **row))
+    row = {name: getattr(action, name) for name in Action.__slots__ if name != "details"}
+    details = DETAILS.dump_python(action.details, mode="json", exclude_none=True)
+    connection.execute(ACTION.insert().values(case_id=case_id, details=details, **row))
+
+
+def put_verdict(connection: Connection, action_id: str, case_id: str, at: datetime, told: Mapping[str, Any]) -> None:
+    """Append to the feed."""
+    connection.execute(VERDICT.insert().values(action_id=action_id, case_id=case_id, at=at, told=told))
 
 
 def put_case(connection: Connection, case: Case) -> None:

@@ -9,69 +9,36 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from detector.core.stages import Move, Stage, next_stage
-from detector.desk.case import Case, CaseStatus, case_id, fold
-from detector.desk.course import Action, Step, course, in_order
-from detector.desk.filing import CASE, Received, actions_of, put_action, put_camera, put_case, reports_of
-from detector.desk.tables import (
-    ACTION,
-    BOOK,
-    CAMERA,
-    CASE_FILE,
-    EVENT,
-    METADATA,
-    READING,
-    SCHEMA_VERSION,
-    open_engine,
+from detector.core.event import event_id
+from detector.core.stages import BY_PEOPLE, VERDICTS, Move, next_stage
+from detector.core.sureness import Threshold, fit
+from detector.desk import queries
+from detector.desk.case import FINDINGS, Case, case_id, fold
+from detector.desk.course import DESK, NOTHING, Action, Details, Step, course, in_order
+from detector.desk.deciding import decide
+from detector.desk.figures import Figures, figures
+from detector.desk.filing import (
+    Received,
+    actions_of,
+    put_action,
+    put_camera,
+    put_case,
+    put_verdict,
+    reports_of,
 )
+from detector.desk.plan import Plan
+from detector.desk.queries import EVERYTHING, CameraState, CaseFilter, Counts, Page, Told
+from detector.desk.tables import ACTION, CASE_FILE, EVENT, READING, VERDICT, open_book, open_engine
+from detector.desk.telling import verdict_told
 from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData
 from detector.errors import StoreError
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFilter:
-    """Which cases are wanted; None = all."""
-
-    status: CaseStatus | None = None
-    category: str | None = None
-    camera_id: str | None = None
-    stage: Stage | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some of the cases, and how many there are in all."""
-
-    cases: list[Case]
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Cases by status; `review` counts those that wait for a person to say whether they are one."""
-
-    open: int
-    cleared: int
-    dismissed: int
-    review: int
-
-
-@dataclass(frozen=True, slots=True)
-class CameraState:
-    """The newest thing a camera said about itself."""
-
-    id: str
-    status: str
-    since: datetime  # aware UTC
-    reason: str | None
-    name: str | None  # for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +48,7 @@ class CaseFile:
     case: Case
     received: list[Received]  # oldest event first
     steps: list[Step]
+    merged: list[Case]  # others that are about the same thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +58,7 @@ class Deed:
     id: str  # chosen by whoever asks; a repetition changes nothing
     move: Move
     by: str
-    department: str | None = None
-    note: str | None = None
+    details: Details = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,23 +70,22 @@ class Receipt:
 
 
 class Ledger:
-    """One database file. Methods may be called from any thread."""
+    """One database file. Methods may be called from any thread; all raise StoreError when the file refuses."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, plan: Plan | None = None) -> None:
         """Open the book, creating the file and its folder when there is none.
 
         Raises ConfigError when `database_url` is not `sqlite:///PATH`, StoreError when the file cannot be used.
         """
+        self.plan = plan or Plan()
         self._engine = open_engine(database_url)
         self._writing = threading.Lock()  # waiting here is fair and cheap; waiting in SQLite is neither
+        self._known: dict[str, tuple[object, Threshold]] = {}
         try:
             with self._write() as connection:
-                METADATA.create_all(connection)
-                version = connection.scalar(select(BOOK.c.schema_version))
-                if version is None:
-                    connection.execute(BOOK.insert().values(schema_version=SCHEMA_VERSION))
-                elif version != SCHEMA_VERSION:
-                    raise StoreError(f"{database_url} has schema {version}; this program needs {SCHEMA_VERSION}")
+                if open_book(connection, database_url):
+                    for problem_id in list(connection.scalars(select(CASE_FILE.c.problem_id))):
+                        self._work_out(connection, problem_id)
         except StoreError:
             self.close()
             raise
@@ -127,7 +93,8 @@ class Ledger:
     def receive(self, incoming: IncomingEvent, now: datetime) -> Receipt:
         """Keep the event and bring its case or camera up to date, in one transaction that is on disk on return.
 
-        An event whose id is already in the book changes nothing. Raises StoreError.
+        A fresh case is dispatched or held by the desk in the same transaction. An event whose id is already in the
+        book changes nothing.
         """
         problem_id = incoming.data.problem_id if isinstance(incoming.data, ProblemData) else None
         case = case_id(problem_id) if problem_id else None
@@ -139,92 +106,161 @@ class Ledger:
             if connection.execute(row.on_conflict_do_nothing()).rowcount == 0:
                 return Receipt(new=False, case_id=case)
             if problem_id:
-                _bring_up_to_date(connection, problem_id)
+                self._bring_up_to_date(connection, problem_id, now)
             elif isinstance(incoming.data, CameraHealthData):
                 put_camera(connection, incoming, incoming.data)
         return Receipt(new=True, case_id=case)
 
     def act(self, wanted: str, deed: Deed, now: datetime) -> Case | None:
-        """Move the case with that id; None when there is none. On disk on return.
+        """Move the case with that id, or say something about it; None when there is none. On disk on return.
 
-        Raises ValueError when the case stands where this cannot be done, StoreError.
+        A dispatch gets its deadline here. Raises ValueError when the case stands where this cannot be done.
         """
         with self._write() as connection:
-            case = _case(connection, wanted)
+            case = queries.case_of(connection, wanted)
             if case is None or connection.scalar(select(ACTION.c.id).where(ACTION.c.id == deed.id)):
                 return case
             next_stage(case.stage, deed.move)
-            number = len(actions_of(connection, wanted)) + 1
-            put_action(
-                connection,
-                wanted,
-                Action(deed.id, deed.move, deed.by, now, case.revision, number, deed.department, deed.note),
-            )
-            return _bring_up_to_date(connection, case.problem_id)
+            details = self._completed(connection, case, deed, now)
+            self._put(connection, case, Deed(deed.id, deed.move, deed.by, details), now)
+            if deed.move in VERDICTS or (deed.move in FINDINGS and deed.move in BY_PEOPLE):
+                told = verdict_told(case, deed.id, deed.move, deed.by, details, now)
+                put_verdict(connection, deed.id, wanted, now, told)
+            return self._bring_up_to_date(connection, case.problem_id, now)
 
-    def cases(self, wanted: CaseFilter = CaseFilter(), *, limit: int = 50, offset: int = 0) -> Page:
-        """Open cases first, then newest opening first. Raises StoreError."""
-        table = CASE_FILE
-        conditions = [
-            column == value
-            for column, value in (
-                (table.c.status, wanted.status), (table.c.category, wanted.category),
-                (table.c.camera_id, wanted.camera_id), (table.c.stage, wanted.stage),
-            )
-            if value is not None
-        ]  # fmt: skip
+    def escalate(self, now: datetime) -> int:
+        """Write down every escalation that is due and not yet written; returns how many."""
+        written = 0
+        with self._write() as connection:
+            for case in queries.to_escalate(connection, now):
+                for level in self.plan.escalations[case.escalated :]:
+                    if case.due_at is None or case.due_at + level.after > now:
+                        break
+                    name = event_id("escalated", case.id, case.due_at.isoformat(), level.after, level.to)
+                    if connection.scalar(select(ACTION.c.id).where(ACTION.c.id == name)) is None:
+                        self._put(connection, case, Deed(name, Move.ESCALATED, DESK, Details(department=level.to)), now)
+                        written += 1
+                self._work_out(connection, case.problem_id)
+        return written
+
+    def cases(self, wanted: CaseFilter = EVERYTHING, *, now: datetime, limit: int = 50, offset: int = 0) -> Page:
+        """Open cases first, then newest opening first."""
         with self._read() as connection:
-            total = connection.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
-            rows = connection.scalars(
-                select(table.c.facts)
-                .where(*conditions)
-                .order_by((table.c.status != CaseStatus.OPEN), table.c.opened_at.desc(), table.c.id)
-                .limit(limit)
-                .offset(offset)
-            )
-            return Page([CASE.validate_python(facts) for facts in rows], total)
+            return queries.cases(connection, wanted, now, limit, offset)
 
     def case(self, wanted: str) -> CaseFile | None:
-        """The case with that id and its history; None when there is none. Raises StoreError."""
+        """The case with that id and its history; None when there is none."""
         with self._read() as connection:
-            case = _case(connection, wanted)
+            case = queries.case_of(connection, wanted)
             if case is None:
                 return None
             received = {entry.report.id: entry for entry in reports_of(connection, case.problem_id)}
             ordered = in_order(entry.report for entry in received.values())
             steps = course(ordered, actions_of(connection, wanted))
-            return CaseFile(case, [received[report.id] for report in ordered], steps)
+            return CaseFile(
+                case, [received[report.id] for report in ordered], steps, queries.merged_into(connection, wanted)
+            )
 
-    def counts(self) -> Counts:
-        """How many cases stand where. Raises StoreError."""
-        status, stage = CASE_FILE.c.status, CASE_FILE.c.stage
+    def counts(self, now: datetime) -> Counts:
+        """How many cases stand where."""
         with self._read() as connection:
-            rows = connection.execute(select(status, stage, func.count()).group_by(status, stage)).all()
-        by_status = {one.value: sum(row[2] for row in rows if row[0] == one) for one in CaseStatus}
-        return Counts(**by_status, review=sum(row[2] for row in rows if row[1] == Stage.COLLECT))
+            return queries.counts(connection, now)
 
     def choices(self) -> tuple[list[str], list[str]]:
-        """Categories and cameras that have cases, sorted. Raises StoreError."""
+        """Categories and cameras that have cases, sorted."""
         with self._read() as connection:
-            categories = connection.scalars(select(CASE_FILE.c.category).distinct().order_by(CASE_FILE.c.category))
-            cameras = connection.scalars(select(CASE_FILE.c.camera_id).distinct().order_by(CASE_FILE.c.camera_id))
-            return list(categories), list(cameras)
+            return queries.choices(connection)
 
     def cameras(self, *, limit: int = 200, offset: int = 0) -> list[CameraState]:
-        """Cameras that cannot see first, then by id. Raises StoreError."""
-        table = CAMERA
+        """Cameras that cannot see first, then by id."""
         with self._read() as connection:
-            rows = connection.execute(
-                select(table.c.id, table.c.status, table.c.since, table.c.reason, table.c.name)
-                .order_by(table.c.status == "ok", table.c.id)
-                .limit(limit)
-                .offset(offset)
-            )
-            return [CameraState(*row) for row in rows]
+            return queries.cameras(connection, limit, offset)
+
+    def verdicts(self, after: int, limit: int) -> list[Told]:
+        """What people decided, from behind the cursor `after` on, oldest first."""
+        with self._read() as connection:
+            return queries.verdicts_after(connection, after, limit)
+
+    def figures(self, since: datetime, now: datetime) -> list[Figures]:
+        """Automatic dispatch and its precision by category, of cases opened since then."""
+        with self._read() as connection:
+            found = figures(connection, since, now)
+            return [
+                replace(one, threshold=self._threshold(connection, one.category, now))
+                for one in found
+                if one.category is not None
+            ]
+
+    def threshold(self, category: str, now: datetime) -> Threshold:
+        """From which score on `category` is dispatched without a person."""
+        with self._read() as connection:
+            return self._threshold(connection, category, now)
 
     def close(self) -> None:
         """Close the file."""
         self._engine.dispose()
+
+    # --- within a transaction ------------------------------------------------------------------------------------
+
+    def _bring_up_to_date(self, connection: Connection, problem_id: str, now: datetime) -> Case:
+        case, steps = self._work_out(connection, problem_id)
+        decisions = decide(case, steps, self.plan, self._threshold(connection, case.told, now), now)
+        for move, details in decisions:
+            number = len(steps)
+            self._put(connection, case, Deed(event_id("desk", case.id, number, move), move, DESK, details), now)
+            case, steps = self._work_out(connection, problem_id)
+        return case
+
+    def _work_out(self, connection: Connection, problem_id: str) -> tuple[Case, list[Step]]:
+        reports = [received.report for received in reports_of(connection, problem_id)]
+        actions = actions_of(connection, case_id(problem_id))
+        case = fold(reports, actions)
+        spot = self.plan.spot(case)
+        case = replace(case, street=spot.street, cell=spot.cell)
+        if case.category != case.told:
+            case = replace(case, category_names=dict(self.plan.names.get(case.category, {})))
+        put_case(connection, case)
+        return case, course(reports, actions)
+
+    def _put(self, connection: Connection, case: Case, deed: Deed, now: datetime) -> None:
+        number = len(actions_of(connection, case.id)) + 1
+        put_action(connection, case.id, Action(deed.id, deed.move, deed.by, now, case.revision, number, deed.details))
+
+    def _completed(self, connection: Connection, case: Case, deed: Deed, now: datetime) -> Details:
+        """What the desk knows and whoever acts need not say. Raises ValueError for what cannot be."""
+        details = deed.details
+        if deed.move is Move.DISPATCHED:
+            known = self.plan.department(details.department or "")
+            if known is not None:
+                details = replace(details, department=known.name, department_code=known.code)
+            return replace(details, due_at=self.plan.due(case.category, now))
+        if deed.move is Move.RELABELLED and details.category is not None:
+            if details.category == case.category:
+                raise ValueError(f"it is a case of {case.category} already")
+            return replace(details, label=details.label or self.plan.label_of(details.category))
+        if deed.move is Move.MERGED:
+            other = queries.case_of(connection, details.other_case or "")
+            if other is None or other.id == case.id or other.merged_into is not None:
+                raise ValueError("it can be merged only into another case that is not merged itself")
+            if queries.merged_into(connection, case.id):
+                raise ValueError(
+                    "others were merged into this case: split them off first, or merge the other way round"
+                )
+        if deed.move is Move.SPLIT and case.merged_into is None:
+            raise ValueError("it is merged into no other case")
+        return details
+
+    def _threshold(self, connection: Connection, category: str, now: datetime) -> Threshold:
+        plan = self.plan
+        newest = connection.scalar(select(func.max(VERDICT.c.number)))
+        stamp = (newest, now.date())  # nothing but a verdict, and its ageing, moves a threshold
+        known = self._known.get(category)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        judged = queries.judged(connection, category, now - plan.window)
+        threshold = fit(judged, plan.demand, plan.default_threshold(category))
+        self._known[category] = stamp, threshold
+        return threshold
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -247,15 +283,3 @@ def _own_errors() -> Iterator[None]:
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         raise StoreError(f"the desk's ledger: {cause}") from error
-
-
-def _case(connection: Connection, wanted: str) -> Case | None:
-    facts = connection.scalar(select(CASE_FILE.c.facts).where(CASE_FILE.c.id == wanted))
-    return None if facts is None else CASE.validate_python(facts)
-
-
-def _bring_up_to_date(connection: Connection, problem_id: str) -> Case:
-    reports = [received.report for received in reports_of(connection, problem_id)]
-    case = fold(reports, actions_of(connection, case_id(problem_id)))
-    put_case(connection, case)
-    return case

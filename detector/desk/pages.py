@@ -2,101 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
-from detector.core.stages import Stage
+from detector.core.stages import VERDICTS, Stage, moves_from
 from detector.desk.access import ReaderGate
+from detector.desk.appearance import WORDS
 from detector.desk.case import Case, CaseStatus
 from detector.desk.course import CAMERA, Step
+from detector.desk.figures import together
 from detector.desk.filing import Received
-from detector.desk.ledger import CaseFile, CaseFilter, Ledger
+from detector.desk.ledger import CaseFile, Ledger
 from detector.desk.pictures import Pictures
+from detector.desk.queries import CaseFilter, Counts
 from detector.desk.reading import Offset, possible_moves
 
 PAGE_SIZE = 24
-WORDS: dict[str, Mapping[str, Any]] = {
-    "status_names": {
-        "open": ("Open", "待处理"),
-        "cleared": ("Cleared", "已清除"),
-        "dismissed": ("Dismissed", "已作废"),
-    },
-    "stage_names": {
-        "collect": ("Collect", "信息采集"),
-        "file": ("File", "立案"),
-        "dispatch": ("Dispatch", "派遣"),
-        "handle": ("Handle", "处理"),
-        "report": ("Report back", "反馈"),
-        "verify": ("Verify", "核查"),
-        "close": ("Close", "结案"),
-    },
-    "move_names": {  # to do, done, done in Chinese
-        "filed": ("File as a case", "Filed", "立案"),
-        "refused": ("Refuse", "Refused", "不予立案"),
-        "dispatched": ("Dispatch", "Dispatched", "派遣"),
-        "handed_back": ("Hand back", "Handed back", "退回"),
-        "taken_up": ("Take up", "Taken up", "受理"),
-        "reported": ("Report done", "Reported done", "反馈已处理"),
-        "checked": ("Ask to look again", "Asked to look again", "核查"),
-        "seen_gone": ("It is gone: close", "Seen gone", "核查通过"),
-        "still_there": ("Still there", "Still there", "核查不通过"),
-    },
-    "kind_names": {
-        "opened": ("Opened", "发现"),
-        "updated": ("Updated", "更新"),
-        "cleared": ("Cleared", "消失"),
-        "dismissed": ("Dismissed", "作废"),
-        "reopened": ("Reopened", "复发"),
-    },
-    "camera_names": {
-        "ok": "正常",
-        "unreachable": "离线",
-        "stale": "画面陈旧",
-        "dark": "过暗",
-        "frozen": "画面冻结",
-        "covered": "遮挡",
-        "blurred": "模糊",
-        "moved": "移位",
-    },
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Appearance:
-    """How the pages present themselves."""
-
-    title: str
-    zone: ZoneInfo  # times are shown in it
-    refresh_s: float
-
-
-def environment(appearance: Appearance) -> Environment:
-    """Templates with everything escaped and the desk's words and filters in them."""
-    templates = Environment(
-        loader=PackageLoader("detector.desk"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.globals |= {"title": appearance.title, "refresh_s": appearance.refresh_s, **WORDS}
-    templates.globals |= {"zone": str(appearance.zone)}
-    templates.filters |= {
-        "when": lambda moment: f"{moment.astimezone(appearance.zone):%Y-%m-%d %H:%M:%S}",
-        "clock": lambda moment: f"{moment.astimezone(appearance.zone):%H:%M:%S}",
-        "span": span,
-        "english": lambda names, otherwise: _named(names, "en") or otherwise,
-        "chinese": lambda names: _named(names, "zh"),
-    }
-    return templates
+FIGURES_DAYS = 30
+Days = Annotated[int, Query(ge=1, le=3660)]
 
 
 def pages(
@@ -110,18 +39,23 @@ def pages(
     router = APIRouter(dependencies=[Depends(gate)], default_response_class=HTMLResponse)
 
     def page(template: str, **values: Any) -> HTMLResponse:
-        return HTMLResponse(templates.get_template(template).render(now=clock(), **values))
+        return HTMLResponse(templates.get_template(template).render(**{"now": clock(), **values}))
 
     @router.get("/")
     def all_cases(wanted: Annotated[CaseFilter, Depends(_filter)], offset: Offset = 0) -> HTMLResponse:
-        found = ledger.cases(wanted, limit=PAGE_SIZE, offset=offset)
+        now = clock()
+        found = ledger.cases(wanted, now=now, limit=PAGE_SIZE, offset=offset)
         categories, case_cameras = ledger.choices()
         more = offset + PAGE_SIZE < found.total
         return page(
             "cases.html",
+            now=now,
+            figures=together(ledger.figures(now - timedelta(days=FIGURES_DAYS), now)),
+            days=FIGURES_DAYS,
+            streets=ledger.plan.routing.streets,
             wanted=wanted,
             filtered=wanted != CaseFilter(),
-            tiles=_tiles(ledger, wanted),
+            tiles=_tiles(ledger.counts(now), wanted),
             page=found,
             offset=offset,
             newer=_address(wanted, max(0, offset - PAGE_SIZE)) if offset else None,
@@ -144,23 +78,42 @@ def pages(
             sides=_sides(found.case, pictures),
             timeline=_timeline(found),
             moves=possible_moves(found.case),
+            verdicts=verdicts_on(found.case),
+            merged=found.merged,
+            departments=ledger.plan.routing.departments.values(),
+            categories=sorted({*ledger.plan.names, *ledger.choices()[0]} - {found.case.category}),
+            category_names=ledger.plan.names,
+            streets=ledger.plan.routing.streets,
+        )
+
+    @router.get("/figures")
+    def dispatch(days: Days = FIGURES_DAYS) -> HTMLResponse:
+        now = clock()
+        parts = ledger.figures(now - timedelta(days=days), now)
+        return page(
+            "figures.html",
+            now=now,
+            days=days,
+            rows=[together(parts), *parts] if parts else [],
+            names=ledger.plan.names,
+            demand=ledger.plan.demand,
+            automatic=ledger.plan.automatic,
         )
 
     return router
 
 
-def span(duration: timedelta) -> str:
-    """A duration for people, e.g. `2 h 05 min`."""
-    seconds = max(0, round(duration.total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if days:
-        return f"{days} d {hours % 24} h"
-    if hours:
-        return f"{hours} h {minutes % 60:02d} min"
-    return f"{minutes} min {seconds % 60:02d} s" if minutes else f"{seconds} s"
+def verdicts_on(case: Case) -> list[str]:
+    """What a person can say about the case now: `confirm`, `reject`, ..."""
+    if case.status is CaseStatus.MERGED:
+        return ["split"]
+    words = {move: move.value for move in moves_from(case.stage) if move in VERDICTS}
+    return ["confirm", "reject", "relabel", *(["merge"] if "merged" in words.values() else [])]
 
 
-def _filter(status: str = "", category: str = "", camera: str = "", stage: str = "") -> CaseFilter:
+def _filter(
+    status: str = "", category: str = "", camera: str = "", stage: str = "", overdue: str = "", street: str = ""
+) -> CaseFilter:
     """An unused field of the form arrives empty and means no filter."""
     if status and status not in list(CaseStatus):
         raise HTTPException(422, "status is one of " + ", ".join(CaseStatus))
@@ -171,6 +124,8 @@ def _filter(status: str = "", category: str = "", camera: str = "", stage: str =
         category or None,
         camera or None,
         Stage(stage) if stage else None,
+        True if overdue else None,
+        street or None,
     )
 
 
@@ -180,14 +135,15 @@ def _address(wanted: CaseFilter, offset: int = 0) -> str:
         "category": wanted.category,
         "camera": wanted.camera_id,
         "stage": wanted.stage,
+        "overdue": "1" if wanted.overdue else None,
+        "street": wanted.street,
         "offset": offset or None,
     }
     query = urlencode({key: value for key, value in chosen.items() if value is not None})
     return f"/?{query}" if query else "/"
 
 
-def _tiles(ledger: Ledger, wanted: CaseFilter) -> list[dict[str, Any]]:
-    counts = ledger.counts()
+def _tiles(counts: Counts, wanted: CaseFilter) -> list[dict[str, Any]]:
     names = WORDS["status_names"]
     of_review = CaseFilter(status=CaseStatus.OPEN, stage=Stage.COLLECT)
     tiles = [
@@ -195,6 +151,7 @@ def _tiles(ledger: Ledger, wanted: CaseFilter) -> list[dict[str, Any]]:
         ("review", "of them to review", "待审核", counts.review, of_review),
         ("cleared", *names["cleared"], counts.cleared, CaseFilter(status=CaseStatus.CLEARED)),
         ("dismissed", *names["dismissed"], counts.dismissed, CaseFilter(status=CaseStatus.DISMISSED)),
+        ("overdue", "overdue", "超期", counts.overdue, CaseFilter(status=CaseStatus.OPEN, overdue=True)),
     ]
     return [
         {
@@ -237,8 +194,3 @@ def _why_no_picture(url: str | None, reason: str | None) -> str:
     if url is None:
         return f"no picture: {reason}" if reason else "no picture was sent"
     return "the picture is not kept here"
-
-
-def _named(names: Mapping[str, str], language: str) -> str | None:
-    tags = sorted(tag for tag in names if tag.lower().replace("_", "-").split("-")[0] == language)
-    return names[tags[0]] if tags else None

@@ -23,15 +23,17 @@ from sqlalchemy import (
     TypeDecorator,
     create_engine,
     event,
+    inspect,
     make_url,
+    select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from detector.errors import ConfigError
+from detector.errors import ConfigError, StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 READING = "desk_reading"  # execution option of a connection that will not write
 BUSY_TIMEOUT_S = 10
 
@@ -81,6 +83,14 @@ CASE_FILE = Table(
     Column("cleared_at", UtcTime),
     Column("dismissed_at", UtcTime),
     Column("changed_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, index=True),
+    Column("done_at", UtcTime),
+    Column("automatic", Boolean),
+    Column("told", String, index=True),  # category that the detector told
+    Column("finding", String),
+    Column("judged_at", UtcTime),
+    Column("street", String, index=True),
+    Column("merged_into", String, index=True),
     Column("facts", JSON, nullable=False),  # the whole case
     Index("case_file_by_status", "status", "opened_at"),
 )
@@ -95,9 +105,19 @@ ACTION = Table(
     Column("by", String, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("revision", Integer, nullable=False),  # newest one of the problem at that time
-    Column("department", String),
-    Column("note", Text),
+    Column("details", JSON),
     Index("action_of_case", "case_id", "number", unique=True),
+)
+
+VERDICT = Table(
+    "verdict",  # what the desk tells others about what people decided; never changed
+    METADATA,
+    Column("number", Integer, primary_key=True),  # the cursor of the feed
+    Column("action_id", String, nullable=False, unique=True),
+    Column("case_id", String, nullable=False, index=True),
+    Column("at", UtcTime, nullable=False),
+    Column("told", JSON, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given twice
 )
 
 CAMERA = Table(
@@ -112,6 +132,35 @@ CAMERA = Table(
 )
 
 BOOK = Table("book", METADATA, Column("schema_version", Integer, nullable=False))
+
+
+def open_book(connection: Connection, database_url: str) -> bool:
+    """Make the tables that are missing; True when they come from an earlier version and all cases must be worked out.
+
+    Raises StoreError when they come from a later version.
+    """
+    METADATA.create_all(connection)
+    version = connection.scalar(select(BOOK.c.schema_version))
+    if version is None:
+        connection.execute(BOOK.insert().values(schema_version=SCHEMA_VERSION))
+        return False
+    if version == 1:
+        _from_first_version(connection)
+    elif version != SCHEMA_VERSION:
+        raise StoreError(f"{database_url} has schema {version}; this program needs {SCHEMA_VERSION}")
+    return bool(version != SCHEMA_VERSION)
+
+
+def _from_first_version(connection: Connection) -> None:
+    """Deadlines, routes and verdicts were not known then; departments and notes had columns of their own."""
+    for table in (ACTION, CASE_FILE):
+        present = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in present:
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+    connection.exec_driver_sql("UPDATE action SET details = json_object('department', department, 'note', note)")
+    connection.execute(BOOK.update().values(schema_version=SCHEMA_VERSION))
 
 
 def open_engine(database_url: str) -> Engine:

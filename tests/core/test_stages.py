@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.core.stages import BY_PEOPLE, TRANSITIONS, Move, Stage, moves_from, next_stage
+from detector.core.stages import BY_PEOPLE, TRANSITIONS, VERDICTS, Move, Stage, moves_from, next_stage
 
 FLOW = [Stage.COLLECT, Stage.FILE, Stage.DISPATCH, Stage.HANDLE, Stage.REPORT, Stage.VERIFY, Stage.CLOSE]
 
@@ -32,7 +32,8 @@ def test_people_cannot_skip_a_stage(moves: list[Move]) -> None:
 
 def test_what_has_been_dispatched_is_closed_by_looking_only() -> None:
     closing = {(stage, move) for (stage, move), after in TRANSITIONS.items() if after is Stage.CLOSE}
-    assert {move for stage, move in closing if stage in FLOW[2:]} == {Move.SEEN_GONE, Move.DISMISSED}
+    no_case = {Move.DISMISSED, Move.REJECTED, Move.MERGED}  # taken back, or a verdict: it was none of its own
+    assert {move for stage, move in closing if stage in FLOW[2:-1]} == {Move.SEEN_GONE, *no_case}
     assert [stage for stage, move in closing if move is Move.SEEN_GONE] == [Stage.VERIFY]
 
 
@@ -45,4 +46,17 @@ def test_every_stage_can_be_reached_and_left() -> None:
 def test_a_missing_edge_is_told() -> None:
     with pytest.raises(ValueError, match="a case at stage file cannot be reported"):
         next_stage(Stage.FILE, Move.REPORTED)
-    assert moves_from(Stage.CLOSE) == (Move.RETURNED, Move.DISMISSED)
+    assert set(moves_from(Stage.CLOSE)) - VERDICTS == {Move.RETURNED, Move.DISMISSED}
+
+
+def test_a_verdict_never_takes_a_case_forward() -> None:
+    for (stage, move), after in TRANSITIONS.items():
+        if move in VERDICTS:
+            assert after in (stage, Stage.CLOSE, Stage.COLLECT)
+    assert not VERDICTS & BY_PEOPLE
+
+
+def test_what_the_desk_does_alone_closes_nothing() -> None:
+    for (stage, move), after in TRANSITIONS.items():
+        if move in (Move.HELD, Move.ESCALATED):
+            assert FLOW.index(after) <= FLOW.index(stage)

@@ -33,12 +33,19 @@ def test_wilsons_lower_bound(right: int, total: int, confidence: float, expected
 
 
 def test_the_lowest_score_that_is_proven_is_taken() -> None:
-    known = judged(0.85, 200, 2) + judged(0.55, 10, 90)
+    known = judged(0.85, 200, 2) + judged(0.63, 40, 1) + judged(0.55, 10, 90)
     found = fit(known, DEMAND, 0.8)
-    assert (found.score, found.basis, found.verdicts) == (0.6, Basis.VERDICTS, 302)
+    assert (found.score, found.basis, found.verdicts) == (0.6, Basis.VERDICTS, 343)
     assert found.proven is not None
     assert found.proven >= 0.9
     assert (found.reached(0.6), found.reached(0.59), found.reached(None)) == (True, False, False)
+
+
+def test_good_alarms_further_up_prove_nothing_about_a_score_of_which_nothing_good_is_known() -> None:
+    assert fit(judged(0.9, 200, 0), DEMAND, 0.8).score == 0.9
+    assert fit(judged(0.9, 2000, 0) + judged(0.5, 0, 20), DEMAND, 0.8).score == 0.9
+    assert fit(judged(0.9, 200, 0) + judged(0.5, 4, 0), DEMAND, 0.8).score == 0.9
+    assert fit(judged(0.9, 200, 0) + judged(0.5, 5, 0), DEMAND, 0.8).score == 0.5
 
 
 def test_few_verdicts_prove_nothing() -> None:

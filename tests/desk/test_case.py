@@ -82,7 +82,7 @@ def test_every_permutation_of_a_whole_life_gives_the_same_case_in_the_ledger(mak
         ledger = Ledger(f"sqlite:///{tmp_path}/{number}.db")
         for body in (*order, *order):
             ledger.receive(read_event(body, make.start), make.start)
-        page = ledger.cases()
+        page = ledger.cases(now=make.start)
         assert page.total == 1
         found = ledger.case(page.cases[0].id)
         assert found is not None
@@ -106,7 +106,7 @@ def test_several_problems_arriving_mixed_up_stay_apart(make: Any, tmp_path: Path
     ledger = Ledger(f"sqlite:///{path}")
     for body in data.draw(st.permutations(bodies)):
         ledger.receive(read_event(body, make.start), make.start)
-    cases = {case.problem_id: case.status.value for case in ledger.cases().cases}
+    cases = {case.problem_id: case.status.value for case in ledger.cases(now=make.start).cases}
     ledger.close()
     path.unlink()
     assert cases == {name: life[-1][1].value for name, life in chosen.items()}
@@ -168,4 +168,4 @@ def test_a_case_is_about_one_problem(make: Any) -> None:
 
 
 def test_status_words_are_those_of_the_street() -> None:
-    assert {status.value for status in CaseStatus} < {status.value for status in ProblemStatus}
+    assert {status.value for status in CaseStatus} - {"merged"} < {status.value for status in ProblemStatus}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from detector.desk import DeskOptions, create_desk
-from detector.desk.pages import span
+from detector.desk.appearance import span
 from detector.errors import ConfigError
 
 HOSTILE = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>{{7*7}}</textarea>"

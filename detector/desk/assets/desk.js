@@ -69,16 +69,24 @@ async function refresh() {
 async function act(form, button) {
   const said = form.querySelector("output");
   const text = (name) => form.elements[name]?.value.trim() || null;
+  const wanted = { note: text("note") };
+  if (form.matches(".moves")) Object.assign(wanted, { move: button.value, department: text("department") });
+  else {
+    wanted.decision = button.value;
+    if (button.value === "reject") wanted.reason = text("reason");
+    if (button.value === "relabel") Object.assign(wanted, { category: text("category"), label: text("label") });
+    if (button.value === "merge") wanted.into = text("into");
+  }
   button.disabled = true;
   try {
-    const answer = await fetch(`/cases/${form.dataset.case}/moves`, {
+    const answer = await fetch(`/cases/${form.dataset.case}/${form.className}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ move: button.value, department: text("department"), note: text("note") }),
+      body: JSON.stringify(wanted),
       signal: AbortSignal.timeout(10000),
     });
     const body = await answer.json();
-    said.textContent = answer.ok ? "" : typeof body.detail === "string" ? body.detail : "this cannot be done";
+    said.textContent = answer.ok ? "" : complaint(body.detail);
     if (answer.ok) await refresh();
   } catch {
     said.textContent = "the desk does not answer; nothing is known to have changed";
@@ -87,8 +95,13 @@ async function act(form, button) {
   }
 }
 
+function complaint(detail) {
+  if (typeof detail === "string") return detail;
+  return Array.isArray(detail) && detail[0]?.msg ? detail[0].msg : "this cannot be done";
+}
+
 document.addEventListener("submit", (event) => {
-  if (!event.target.matches(".moves")) return;
+  if (!event.target.matches(".moves, .verdicts")) return;
   event.preventDefault();
   if (event.submitter) act(event.target, event.submitter);
 });
