@@ -57,7 +57,7 @@ def train(
 
 def merge(
     recipe: Annotated[Path, typer.Argument(help="datasets/NAME/manifest.yaml")],
-    sets: Annotated[Path, typer.Option(help="folder that holds the sets named in it")],
+    sets: Annotated[list[Path], typer.Option(help="folder that holds sets named in it; repeat for several")],
     out: Annotated[Path, typer.Option(help="where the merged layout goes; pictures are linked, not copied")],
     taught: Annotated[Path | None, typer.Option(help="boxes written by `detector dataset teach`")] = None,
 ) -> None:
@@ -76,7 +76,7 @@ def merge(
 
 def teach(
     recipe: Annotated[Path, typer.Argument(help="datasets/NAME/manifest.yaml, with `taught` labels")],
-    sets: Annotated[Path, typer.Option(help="folder that holds the sets named in it")],
+    sets: Annotated[list[Path], typer.Option(help="folder that holds sets named in it; repeat for several")],
     model: Annotated[Path, typer.Option(help="bundle folder of the teacher")],
     out: Annotated[Path, typer.Option(help="file of boxes to write, for `detector dataset merge --taught`")],
     min_score: Annotated[float, typer.Option(min=0.05, max=1.0, help="how sure the teacher must be")] = 0.45,

@@ -102,11 +102,15 @@ def label_scores(
     labels: Sequence[str],
     evidence: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, LabelScore]:
-    """AP50 of every label over the pictures of the sets that annotate it (`known` or `hinted`)."""
+    """AP50 of every label over the pictures of the sets that annotate it (`known` or `hinted`).
+
+    Synthetic sets count only for labels that no real set annotates: what they say of others is not about streets.
+    """
     scores: dict[str, LabelScore] = {}
     for number, label in enumerate(labels):
         sets = {n for n, entry in evidence.items() if label in entry["known"] or label in entry.get("hinted", {})}
-        scores[label] = average_precision([r for r in results if r.set_name in sets], number)
+        real = {name for name in sets if not evidence[name].get("synthetic")}
+        scores[label] = average_precision([r for r in results if r.set_name in (real or sets)], number)
     return scores
 
 

@@ -91,12 +91,13 @@ def read_mixture(path: Path) -> MixtureRecipe:
 
 def merge_sets(
     recipe: MixtureRecipe,
-    root: Path,
+    roots: Sequence[Path],
     out: Path,
     taught: Mapping[tuple[str, str], Sequence[TaughtBox]] | None = None,
 ) -> Path:
-    """Write the merged layout of `recipe` (sets found at root/<set> unless the set names its own
-    path) and return data.yaml.
+    """Write the merged layout of `recipe` and return its data.yaml.
+
+    A set lies in the first of `roots` that has a folder of its name, unless it names its own path.
 
     `taught`: (set, picture file name) -> boxes of a teacher, added to the training pictures (see
     partial_teacher.py). Labels are written afresh, pictures are linked; stale files of an earlier
@@ -108,7 +109,7 @@ def merge_sets(
     kept: set[Path] = set()
     boxes = {label: dict.fromkeys(("train", "val", "taught", "synthetic"), 0) for label in recipe.labels}
     for name, entry in recipe.sets.items():
-        folder = set_folder(root, name, entry)
+        folder = set_folder(roots, name, entry)
         names, exhaustive = _read_data_yaml(folder)
         table = _label_table(recipe, name, entry, names)
         known = entry.known if entry.known is not None else _mapped(names, exhaustive, entry)
@@ -154,13 +155,14 @@ def merge_sets(
     return target
 
 
-def set_folder(root: Path, name: str, entry: SetRecipe) -> Path:
-    """Where a set of the recipe lies; raises DatasetError when it is not there."""
-    folder = Path(entry.path) if entry.path else Path(name)
-    folder = folder if folder.is_absolute() else root / folder
-    if not folder.is_dir():
-        raise DatasetError(f"{folder}: set {name!r} of the recipe is not there; give the folder that holds the sets")
-    return folder
+def set_folder(roots: Sequence[Path], name: str, entry: SetRecipe) -> Path:
+    """Where a set of the recipe lies; raises DatasetError when it is in none of the `roots`."""
+    for root in roots:
+        folder = root / (entry.path or name)
+        if folder.is_dir():
+            return folder
+    places = ", ".join(map(str, roots))
+    raise DatasetError(f"set {name!r} of the recipe is not under {places}; name the folders that hold the sets")
 
 
 def _read_data_yaml(folder: Path) -> tuple[list[str], list[str]]:

@@ -30,7 +30,7 @@ from detector.training.partial_sets import (
 
 def teach(
     recipe: MixtureRecipe,
-    root: Path,
+    roots: Sequence[Path],
     teacher: Detector,
     out: Path,
     min_score: float = 0.45,
@@ -51,7 +51,7 @@ def teach(
         for name, entry in recipe.sets.items():
             if not entry.taught:
                 continue
-            folder = set_folder(root, name, entry)
+            folder = set_folder(roots, name, entry)
             files = list(picture_files(folder / "images" / "train"))
             for start in range(0, len(files), batch):
                 for picture, boxes in _chunk(files[start : start + batch], teacher, entry, min_score):

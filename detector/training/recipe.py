@@ -90,7 +90,7 @@ class Recipe(BaseModel):
         stage, first, _ = self.stage_at(min(epoch, self.epochs - 1))
         if not stage.decay:
             return 1.0
-        done = (epoch - first) / max(stage.epochs - 1, 1)
+        done = (epoch - first + 1) / stage.epochs
         return 1.0 + (self.last_learning_rate - 1.0) * min(done, 1.0)
 
 

@@ -48,3 +48,15 @@ def test_a_label_is_scored_only_where_it_is_annotated() -> None:
     assert scores["bin"].ap50 == pytest.approx(1.0)
     assert scores["bin"].instances == 2
     assert scores["car"].ap50 is None
+
+
+def test_synthetic_pictures_count_only_for_labels_without_real_ones() -> None:
+    evidence = {"a": {"known": ["bin"]}, "drawn": {"known": ["bin", "poster"], "synthetic": True}}
+    results = [
+        picture([[*BOX, 0.9, 0]], [[0, *BOX]], "a"),
+        picture([[*OTHER, 0.9, 1]], [[0, *BOX], [1, *OTHER]], "drawn"),  # misses the drawn bin
+    ]
+    scores = label_scores(results, ["bin", "poster"], evidence)
+    assert scores["bin"].ap50 == pytest.approx(1.0)
+    assert scores["bin"].instances == 1
+    assert scores["poster"].ap50 == pytest.approx(1.0)

@@ -20,7 +20,7 @@ def mixture(**sets: dict[str, object]) -> MixtureRecipe:
 
 def test_merge_keeps_boxes_and_says_what_silence_means(tmp_path: Path) -> None:
     root = draw_sets(tmp_path / "sets")
-    path = merge_sets(mixture(squares={"absent": ["star"]}, discs={"repeat": 2}), root, tmp_path / "out")
+    path = merge_sets(mixture(squares={"absent": ["star"]}, discs={"repeat": 2}), [root], tmp_path / "out")
     data = yaml.safe_load(path.read_text())
     assert data["names"] == {0: "square", 1: "disc", 2: "star"}
     assert data["evidence"]["squares"]["known"] == ["square"]
@@ -38,7 +38,7 @@ def test_root_hash_follows_pictures_labels_and_mapping(tmp_path: Path) -> None:
     root = draw_sets(tmp_path / "sets")
 
     def root_hash(recipe: MixtureRecipe) -> str:
-        return str(yaml.safe_load(merge_sets(recipe, root, tmp_path / "out").read_text())["root_hash"])
+        return str(yaml.safe_load(merge_sets(recipe, [root], tmp_path / "out").read_text())["root_hash"])
 
     both = mixture(squares={}, discs={})
     first = root_hash(both)
@@ -59,14 +59,14 @@ def test_root_hash_follows_pictures_labels_and_mapping(tmp_path: Path) -> None:
 def test_a_label_that_gathers_an_incomplete_name_is_not_known(tmp_path: Path) -> None:
     root = draw_sets(tmp_path / "sets")
     (root / "discs/data.yaml").write_text(yaml.safe_dump({"names": ["disc", "ring"], "exhaustive": ["disc"]}))
-    path = merge_sets(mixture(discs={"map": {"ring": "disc"}}), root, tmp_path / "out")
+    path = merge_sets(mixture(discs={"map": {"ring": "disc"}}), [root], tmp_path / "out")
     assert yaml.safe_load(path.read_text())["evidence"]["discs"]["known"] == []
 
 
 def test_dropped_and_stale_labels_are_gone(tmp_path: Path) -> None:
     root = draw_sets(tmp_path / "sets")
-    merge_sets(mixture(squares={}, discs={}), root, tmp_path / "out")
-    merge_sets(mixture(discs={"map": {"disc": None}}), root, tmp_path / "out")
+    merge_sets(mixture(squares={}, discs={}), [root], tmp_path / "out")
+    merge_sets(mixture(discs={"map": {"disc": None}}), [root], tmp_path / "out")
     assert not list((tmp_path / "out").glob("*/*/squares/*"))
     assert (tmp_path / "out/labels/train/discs/000.txt").read_text() == ""
 
@@ -75,7 +75,7 @@ def test_taught_boxes_join_the_training_pictures_only(tmp_path: Path) -> None:
     root = draw_sets(tmp_path / "sets")
     taught = {("squares", "000.png"): [("disc", 0.5, 0.5, 0.2, 0.2)]}
     recipe = mixture(squares={"taught": {"disc": 0.2}}, discs={})
-    path = merge_sets(recipe, root, tmp_path / "out", taught)
+    path = merge_sets(recipe, [root], tmp_path / "out", taught)
     assert yaml.safe_load(path.read_text())["evidence"]["squares"]["taught"] == {"disc": 0.2}
     lines = (tmp_path / "out/labels/train/squares/000.txt").read_text().splitlines()
     assert lines[1] == "1 0.500000 0.500000 0.200000 0.200000"
@@ -95,7 +95,7 @@ def test_a_malformed_label_names_its_file(tmp_path: Path, line: str, said: str) 
     root = draw_sets(tmp_path / "sets")
     (root / "discs/labels/train/000.txt").write_text(line + "\n")
     with pytest.raises(DatasetError, match=said):
-        merge_sets(mixture(discs={}), root, tmp_path / "out")
+        merge_sets(mixture(discs={}), [root], tmp_path / "out")
 
 
 def test_a_polygon_becomes_the_box_around_it(tmp_path: Path) -> None:
@@ -109,11 +109,11 @@ def test_a_polygon_becomes_the_box_around_it(tmp_path: Path) -> None:
 def test_missing_and_empty_sets_are_refused(tmp_path: Path) -> None:
     root = draw_sets(tmp_path / "sets")
     with pytest.raises(DatasetError, match="triangles"):
-        merge_sets(mixture(triangles={}), root, tmp_path / "out")
+        merge_sets(mixture(triangles={}), [root], tmp_path / "out")
     for picture in (root / "discs/images/train").iterdir():
         picture.unlink()
     with pytest.raises(DatasetError, match="no training pictures"):
-        merge_sets(mixture(discs={}), root, tmp_path / "out")
+        merge_sets(mixture(discs={}), [root], tmp_path / "out")
 
 
 def test_a_recipe_with_an_unknown_label_is_refused(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def data(tmp_path: Path) -> Path:
     recipe = MixtureRecipe.model_validate(
         {"name": "shapes", "labels": ["square", "disc"], "sets": {"squares": {}, "discs": {"repeat": 1.5}}}
     )
-    return merge_sets(recipe, root, tmp_path / "data")
+    return merge_sets(recipe, [root], tmp_path / "data")
 
 
 def recipe_for(data: Path, **changes: Any) -> Recipe:
@@ -99,7 +99,7 @@ def test_a_changed_dataset_is_refused_on_resume(data: Path, tmp_path: Path, monk
     label = tmp_path / "sets/discs/labels/train/000.txt"
     label.write_text(label.read_text().replace("0.25", "0.35"))
     shapes = {"name": "shapes", "labels": ["square", "disc"], "sets": {"squares": {}, "discs": {"repeat": 1.5}}}
-    merge_sets(MixtureRecipe.model_validate(shapes), tmp_path / "sets", tmp_path / "data")
+    merge_sets(MixtureRecipe.model_validate(shapes), [tmp_path / "sets"], tmp_path / "data")
     with pytest.raises(DatasetError, match="the data changed"):
         train(recipe_for(data), tmp_path / "runs")
 
@@ -162,7 +162,7 @@ def test_the_rate_is_flat_until_the_decaying_stage() -> None:
     recipe = Recipe.model_validate(
         {"name": "x", "data": "d", "model": "m", "stages": stages, "last_learning_rate": 0.1}
     )
-    assert [recipe.rate_factor(epoch) for epoch in range(6)] == pytest.approx([1, 1, 1, 1, 0.55, 0.1])
+    assert [recipe.rate_factor(epoch) for epoch in range(6)] == pytest.approx([1, 1, 1, 0.7, 0.4, 0.1])
     assert recipe.stage_at(3)[1:] == (3, 6)
 
 
