@@ -23,9 +23,12 @@ from detector.core.judging import Decide
 from detector.core.look import Look
 from detector.core.problem import EventKind, Place
 from detector.core.rules import Outcome, RuleBook, spot_of
+from detector.delivery.attachment import pictures_of
 from detector.delivery.cloudevent import cloud_event
+from detector.delivery.sinks import Tools
 from detector.desk.app import DeskOptions, create_desk
 from detector.errors import ConfigError
+from detector.evidence.archive import Archive
 from detector.evidence.picture import Caption
 from detector.evidence.recorder import EvidenceRecorder
 from detector.inference.open import open_detector
@@ -38,6 +41,7 @@ from detector.sources.pictures import PictureFolder
 from detector.sources.video import open_video
 from detector.sources.visit import visit
 from detector.store import Store, open_store
+from detector.store.receipts import Receipts
 from detector.worker.herald import Evidence, Picture, Words
 from detector.worker.reader import Judgement
 
@@ -242,6 +246,12 @@ def words_of(site: str) -> Words:
         )
 
     return written
+
+
+def tools_of(settings: Settings, store: Store, archive: Archive) -> Tools:
+    """What sinks need of this installation."""
+    picture = pictures_of(archive, settings.evidence.public_url)
+    return Tools(memory=lambda endpoint: Receipts(store, endpoint), picture=picture, site=settings.site)
 
 
 def keep_events_for(settings: Settings) -> timedelta:

@@ -52,6 +52,7 @@ class Attempt:
     error: str | None = None  # one line, secrets removed
     retry_after_s: float | None = None  # the endpoint's own wish, seconds
     final: bool = False  # refused for good: no further try can help, a person must look
+    blameless: bool = False  # this failure concerns the event, or us: the endpoint as a whole works
     gone: bool = False  # the endpoint says it does not exist any more (410): stop sending to it
     receipt: Mapping[str, str] = field(default_factory=dict)  # ids the endpoint gave, e.g. service_request_id
 

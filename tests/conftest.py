@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers.rtsp"]
+pytest_plugins = ["tests.servers.rtsp", "tests.servers.mosquitto"]
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SHARED = "no shared data: put it beside the repository as ../shared or set STREET_SHARED"

@@ -76,6 +76,6 @@ class Breaker:
 
 def is_down(attempt: Attempt) -> bool:
     """Whether a try shows that the endpoint as a whole does not work, rather than that it refuses one event."""
-    if attempt.accepted:
+    if attempt.accepted or attempt.blameless:
         return False
     return attempt.status is None or attempt.status >= 500 or attempt.status in (408, 429)

@@ -21,27 +21,29 @@ class Endpoint:
     """One receiver. Raises DeliveryError when made with a wrong value; the text shows neither URL nor secret."""
 
     name: str
-    url: str = field(repr=False)  # http or https; may carry a token, so it is never shown whole
+    url: str = field(repr=False)  # http(s), or mqtt(s); may carry a token, so it is never shown whole
     secrets: tuple[str, ...] = field(repr=False)  # whsec_..., newest first; several while one is rotated
     events: tuple[str, ...] = ("problem.*", "camera.health")
     schedule: tuple[timedelta, ...] = STANDARD_SCHEDULE  # wait before the first try (0) and each further one
     timeout_s: float = 15.0  # for one whole try, seconds
     at_once: int = 2  # deliveries on their way to it at the same time
+    kind: str = "webhook"  # a key of detector.delivery.sinks.SINKS
 
     def __post_init__(self) -> None:
-        if not self.secrets:
+        if not self.secrets and self.kind == "webhook":
             raise DeliveryError(f"endpoint {self.name!r} needs at least one secret (whsec_...)")
         try:
             self.keys()
         except DeliveryError as error:
             raise DeliveryError(f"endpoint {self.name!r}: {error}") from None
+        schemes = ("mqtt", "mqtts") if self.kind == "mqtt" else ("http", "https")
         try:
             parts = urlsplit(self.url)
-            fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
         except ValueError:
             fits = False
         if not fits:
-            raise DeliveryError(f"endpoint {self.name!r} needs an http:// or https:// URL")
+            raise DeliveryError(f"endpoint {self.name!r} needs an {schemes[0]}:// or {schemes[1]}:// URL")
         if not self.schedule or self.schedule[0] != timedelta(0):
             raise DeliveryError(f"endpoint {self.name!r}: the first try is made at once, so the schedule starts with 0")
         if min(self.schedule) < timedelta(0) or self.timeout_s <= 0 or self.at_once < 1:
@@ -69,6 +71,7 @@ def endpoint_of(settings: EndpointSettings) -> Endpoint:
         events=settings.events,
         schedule=settings.retry_schedule,
         timeout_s=settings.timeout.total_seconds(),
+        kind=settings.kind,
     )
 
 

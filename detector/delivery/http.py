@@ -82,11 +82,13 @@ class Caller:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
+        within_s: float | None = None,
     ) -> Reply:
-        """Make a request; never raises for what the other side does."""
+        """Make a request; never raises for what the other side does. `within_s`: instead of the usual timeout."""
+        limit_s = self._timeout_s if within_s is None else max(0.0, within_s)
         try:
             with (
-                self._transport.limit(self._timeout_s),
+                self._transport.limit(limit_s),
                 self._client.stream(
                     method, url, content=body, headers=dict(headers or {}), params=query or None
                 ) as response,
@@ -96,7 +98,7 @@ class Caller:
                 return Reply(response.status_code, response.reason_phrase, response.headers, beginning)
         except httpx.TimeoutException as error:
             sent = not isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout))
-            return Reply(error=f"no answer within {self._timeout_s:g} s", sent=sent)
+            return Reply(error=f"no answer within {limit_s:.3g} s", sent=sent)
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:  # RuntimeError: closed meanwhile
             never = isinstance(error, (httpx.ConnectError, httpx.UnsupportedProtocol, httpx.InvalidURL, RuntimeError))
             return Reply(error=self.clean(f"{type(error).__name__}: {error}"), sent=not never)

@@ -9,9 +9,9 @@ from email.utils import format_datetime
 import pytest
 
 from detector.delivery.endpoint import Endpoint
+from detector.delivery.http import retry_after
 from detector.delivery.recording import RecordingSink, Sent
 from detector.delivery.samples import samples
-from detector.delivery.http import retry_after
 from detector.delivery.webhook import Webhook
 from detector.ports import Attempt, EventSink
 from tests.delivery.receiver import NEXT_SECRET, SECRET, Answer, Receiver, receiver
