@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,11 +14,16 @@ from zoneinfo import ZoneInfo
 
 from detector.api.server import ServerHandle, serve_in_thread
 from detector.config import CameraSettings, Settings, load_categories, load_settings
+from detector.config.cameras import marks_of
+from detector.config.desk import DeskSettings
+from detector.config.desk_loading import ExaminedDesk, load_desk
 from detector.config.values import scheme_of
 from detector.core.camera import Camera, SamplingMode
 from detector.core.category import Category
+from detector.core.detection import Detection
 from detector.core.event import Event, ProblemEvent
 from detector.core.frame import Frame
+from detector.core.ground import GroundPlane
 from detector.core.judging import Decide
 from detector.core.look import Look
 from detector.core.problem import EventKind, Place
@@ -27,6 +32,7 @@ from detector.delivery.attachment import pictures_of
 from detector.delivery.cloudevent import cloud_event
 from detector.delivery.sinks import Tools
 from detector.desk.app import DeskOptions, create_desk
+from detector.desk.planning import plan_of
 from detector.errors import ConfigError
 from detector.evidence.archive import Archive
 from detector.evidence.picture import Caption
@@ -92,6 +98,7 @@ def _camera(settings: Settings, camera: CameraSettings) -> Camera:
         timezone=settings.timezone_of(camera),
         position=camera.position,
         district=camera.district or "",
+        marks=marks_of(camera.ground),
         realtime=scheme_of(url) is not None,
         started_at=moment_at(camera.started_at, settings.timezone_of(camera)),
     )
@@ -140,6 +147,22 @@ class Lenses:
             still_after_s=max(600.0, 10 * frozen_s),
         )
         return ConditionWatch(options, utc_now).judge
+
+
+class Places:
+    """Gives detections their place on the ground, for cameras whose picture has been matched with the map."""
+
+    def __init__(self, cameras: Mapping[str, Camera]) -> None:
+        self._planes = {camera.id: GroundPlane(camera.marks) for camera in cameras.values() if camera.marks}
+
+    def __call__(self, frame: Frame, detections: Sequence[Detection]) -> tuple[Detection, ...]:
+        """The detections of a frame, with their ground points."""
+        plane = self._planes.get(frame.camera_id)
+        if plane is None:
+            return tuple(detections)
+        width, height = frame.size
+        feet = ((detection, detection.box.foot) for detection in detections)
+        return tuple(replace(d, ground=plane.ground_of((x / width, y / height))) for d, (x, y) in feet)
 
 
 # --- what is judged, and by what ---------------------------------------------------------------------------------
@@ -291,14 +314,19 @@ def open_desk(
     data: Path,
     secrets: list[str],
     *,
+    desk: ExaminedDesk | None = None,
     evidence: Path | None = None,
     evidence_url: str | None = None,
     host: str = "127.0.0.1",
     port: int = 8900,
-    timezone: str = "Asia/Shanghai",
     token: str | None = None,
 ) -> ServerHandle:
-    """Serve a desk whose database and access log are in folder `data`; `port` 0 takes any free one."""
+    """Serve a desk whose database and access log are in folder `data`; `port` 0 takes any free one.
+
+    `desk`: its settings; the defaults when not given. Where to listen and what to serve is said here.
+    """
+    examined = desk or load_desk(None)
+    settings = examined.settings or DeskSettings()
     options = DeskOptions(
         database_url=f"sqlite:///{data / 'desk.db'}",
         secrets=secrets,
@@ -306,7 +334,9 @@ def open_desk(
         evidence_base_url=evidence_url,
         access_log_directory=data / "access",
         token=token,
-        timezone=timezone,
+        title=settings.title,
+        timezone=settings.timezone,
+        plan=plan_of(examined),
     )
     data.mkdir(parents=True, exist_ok=True)
     return serve_in_thread(create_desk(options), host, port, name="desk")

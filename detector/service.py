@@ -13,6 +13,7 @@ from detector.api.server import ServerHandle, serve_in_thread
 from detector.api.state import ApiState
 from detector.assembly import (
     Lenses,
+    Places,
     cameras_of,
     categories_of,
     decided_by,
@@ -134,9 +135,14 @@ class Service:
                 log.warning("a change of `%s` takes effect at the next start", name)
         if fresh.model.path != self.settings.model.path:
             self._load_model(fresh.model.path)
+            categories = categories_of(fresh, self.model)  # the thresholds are those of the model in force
+        gone = self._cameras.keys() - cameras.keys()
         self.settings, self._cameras, self._book, self._lenses = fresh, cameras, book, Lenses(fresh)
         self.worker.loop.decider.judging = Judging(categories, decided_by(book, cameras))
+        self.worker.loop.places = Places(cameras)
         self.worker.change(cameras)
+        for camera_id in gone:
+            self.metrics.forget(camera_id)
         log.info(
             "settings reloaded: %d cameras, %d zones, %d permits", len(cameras), len(book.zones), len(book.permits)
         )
@@ -180,6 +186,7 @@ class Service:
         )
         loop = Loop(
             *(mailbox, lambda: self.model.current, decider, self.metrics, utc_now),
+            places=Places(self._cameras),
             batch_size=settings.model.batch_size,
             max_wait_s=settings.model.max_wait_ms / 1000,
         )

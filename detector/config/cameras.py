@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from detector.config.strict import Strict
 from detector.config.values import CameraAddress, PositiveDuration, Timezone
 from detector.core.geo import GeoPoint
+from detector.core.ground import GroundMark, GroundPlane
 
 Mode = Literal["stream", "patrol"]
+
+Mark = tuple[float, float, float, float]
+"""x, y, latitude, longitude."""
 
 CameraId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$", examples=["east-gate-2"])]
 """Letters, digits and `_ . : -`, at most 64: it appears in file names, metrics and events."""
@@ -72,8 +77,18 @@ class CameraSettings(Strict):
     started_at: datetime | None = None
     """Recordings: when the first picture was taken, e.g. 2026-05-01T17:55; on the camera's own clock unless an offset
     is given. Without it, as if it were filmed now."""
+    ground: tuple[Mark, ...] = ()
+    """Marks that match picture and map: at least four of [x, y, latitude, longitude], x and y as shares (0..1) of the
+    picture's width and height. With them each problem gets its place on the ground."""
     enabled: bool = True
     """false: known, but not looked at."""
+
+    @field_validator("ground")
+    @classmethod
+    def _fits(cls, value: tuple[Mark, ...]) -> tuple[Mark, ...]:
+        if value:
+            GroundPlane(marks_of(value))  # a ValueError says what is wrong with them
+        return value
 
     @property
     def title(self) -> str:
@@ -86,6 +101,11 @@ class CameraSettings(Strict):
         if self.latitude is None or self.longitude is None:
             return None
         return GeoPoint(self.latitude, self.longitude)
+
+
+def marks_of(ground: Iterable[Mark]) -> tuple[GroundMark, ...]:
+    """Marks as they are written in the settings. Raises ValueError for a position that is none."""
+    return tuple(GroundMark((x, y), GeoPoint(latitude, longitude)) for x, y, latitude, longitude in ground)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from detector.core.geo import GeoPoint
+from detector.core.ground import GroundMark
 
 
 class SamplingMode(StrEnum):
@@ -28,5 +29,6 @@ class Camera:
     timezone: str = "UTC"  # IANA name, for evidence pictures and rules
     position: GeoPoint | None = None
     district: str = ""
+    marks: tuple[GroundMark, ...] = ()  # match its picture with the map; empty: places on the ground are unknown
     realtime: bool = True  # files: at the speed they were filmed, or as fast as they can be read
     started_at: datetime | None = None  # files: when the first picture was taken, aware; now when not given

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from detector.api.metrics import Metrics
+from detector.core.detection import Detection
 from detector.core.frame import Frame
 from detector.core.look import Look, LookStatus
 from detector.errors import DetectorError, NotOwner
@@ -32,6 +33,14 @@ STORE_RETRY_S = 1.0
 """Pause before the same looks are offered to a failing database again, seconds."""
 
 
+Places = Callable[[Frame, Sequence[Detection]], tuple[Detection, ...]]
+
+
+def unplaced(_frame: Frame, detections: Sequence[Detection]) -> tuple[Detection, ...]:
+    """Detections as they are: where nothing matches pictures with the map."""
+    return tuple(detections)
+
+
 class Loop:
     """Owns no camera and no connection: everything it works with is handed in."""
 
@@ -43,11 +52,15 @@ class Loop:
         metrics: Metrics,
         clock: Callable[[], datetime],
         *,
+        places: Places = unplaced,
         batch_size: int = 8,
         max_wait_s: float = 0.05,
     ) -> None:
-        """`model` gives the model in force; it is asked once per batch, so detections and version belong together."""
+        """`model` gives the model in force; it is asked once per batch, so detections and version belong together.
+        `places`: gives detections their place on the ground; may be replaced while it runs.
+        """
         self.decider = decider
+        self.places = places
         self._mailbox = mailbox
         self._model = model
         self._metrics = metrics
@@ -114,7 +127,7 @@ class Loop:
         self._metrics.batch(len(frames), time.perf_counter() - started)
         for frame, detections in zip(frames, found, strict=True):
             look = Look(
-                *(frame.camera_id, frame.captured_at, LookStatus.OK, tuple(detections)),
+                *(frame.camera_id, frame.captured_at, LookStatus.OK, self.places(frame, detections)),
                 model_version=model.model_version,
                 size=frame.size,
             )
