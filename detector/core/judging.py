@@ -15,7 +15,7 @@ from detector.core.detection import Detection
 from detector.core.event import ProblemEvent, event_id
 from detector.core.grouping import groups
 from detector.core.look import Look, LookStatus
-from detector.core.matching import associate, hidden
+from detector.core.matching import associate, hidden, one_opinion
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger, next_status
 from detector.core.rules import Outcome
 
@@ -66,11 +66,19 @@ def judge(
     """
     if look.status is not LookStatus.OK or look.size is None:
         return []
+    size = look.size
+    tracked = [(problem.category, problem.place.box) for problem in known]
+    look = replace(look, detections=tuple(one_opinion(look.detections, _category_of(categories), tracked)))
     return [
         change
         for category in categories.values()
-        for change in _Judgement(look, look.size, category, decide).changes(known, new_id)
+        for change in _Judgement(look, size, category, decide).changes(known, new_id)
     ]
+
+
+def _category_of(categories: Mapping[str, Category]) -> dict[str, str]:
+    """Label -> category, for labels that make a category by themselves; what needs a zone too is context here."""
+    return {label: c.id for c in categories.values() if c.told_by_labels for label in c.labels}
 
 
 def reject(problem: Problem, at: datetime, silence: timedelta) -> Change:

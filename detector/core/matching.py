@@ -6,7 +6,7 @@ where it stands. Greedy by overlap is enough for that, since two real things sel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.core.detection import BoundingBox, Detection
@@ -16,6 +16,10 @@ SAME_PLACE_IOU = 0.3
 
 PART_OF = 0.7
 """Share of the smaller box inside the larger one from which both show one thing, once whole and once in part."""
+
+ONE_THING_IOU = 0.6
+"""IoU from which two detections of different categories are two opinions on one thing: a heap is called garbage by one
+label and rubble by another, and must not become two cases."""
 
 HIDDEN_SHARE = 0.5
 """Share of a place that something passing in front must cover before the place counts as hidden."""
@@ -80,3 +84,27 @@ def associate(places: Sequence[BoundingBox], detections: Sequence[Detection]) ->
 def hidden(place: BoundingBox, passing: Sequence[BoundingBox]) -> bool:
     """Whether something that passes in front covers most of the place, so that absence proves nothing."""
     return any(place.covered_by(box) >= HIDDEN_SHARE for box in passing)
+
+
+def one_opinion(
+    detections: Sequence[Detection], category_of: Mapping[str, str], known: Sequence[tuple[str, BoundingBox]]
+) -> list[Detection]:
+    """Leave one opinion on each thing, the best-scored one; an opinion that a known problem shares goes before others.
+
+    `category_of`: label -> category id; detections of other labels (context) all stay. `known`: category and box of
+    each problem that is tracked. Boxes of one category stay: they are told apart by `associate`.
+    """
+
+    def rank(detection: Detection) -> tuple[bool, float]:
+        category = category_of[detection.label]
+        shared = any(c == category and same_thing(box, detection.box) > 0 for c, box in known)
+        return shared, detection.score
+
+    kept: list[Detection] = []
+    for detection in sorted((d for d in detections if d.label in category_of), key=rank, reverse=True):
+        category = category_of[detection.label]
+        if not any(
+            category_of[other.label] != category and other.box.iou(detection.box) >= ONE_THING_IOU for other in kept
+        ):
+            kept.append(detection)
+    return kept + [detection for detection in detections if detection.label not in category_of]

@@ -117,6 +117,24 @@ def test_one_heap_found_twice_is_one_problem() -> None:
     assert street.events == [("p1", EventKind.OPENED)]
 
 
+def test_one_heap_with_two_names_is_one_problem() -> None:
+    rubble = Category("rubble_pile", {}, frozenset({"rubble_pile"}), GARBAGE.confirmation, GARBAGE.clearing)
+    categories = {GARBAGE.id: GARBAGE, rubble.id: rubble}
+    problems: dict[str, Problem] = {}
+    ids = (f"p{n}" for n in count(1))
+    kinds = []
+    scores = [(0.6, 0.5), (0.6, 0.9), (0.6, 0.9), (0.6, 0.9), (0.35, 0.9)]
+    for number, (garbage, other) in enumerate(scores):
+        seen = (heap(garbage), Detection("rubble_pile", BoundingBox(102, 98, 203, 202), other))
+        look = Look("cam", START + timedelta(seconds=10 * number), LookStatus.OK, seen, "m@1", SIZE)
+        for change in judge(look, list(problems.values()), categories, lambda: next(ids)):
+            problems[change.problem.id] = change.problem
+            if change.event:
+                kinds.append((change.problem.category, change.event.kind))
+    assert kinds == [("exposed_garbage", EventKind.OPENED)], "the opinion that was there first stays"
+    assert set(problems) == {"p1"}
+
+
 def test_a_bus_in_front_hides_and_proves_nothing() -> None:
     street = opened()
     for second in range(30, 200, 10):
