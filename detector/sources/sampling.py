@@ -7,6 +7,9 @@ from collections import deque
 TOLERANCE = 0.05
 """Share of the interval by which a picture may come early: time stamps are rounded and jitter."""
 
+PATIENCE = 0.1
+"""Share of the interval for which a keyframe is waited for while it is not known how often they come."""
+
 JUMP_S = 30.0
 """A step of the time stamps that is longer than this, or any step back by more than 1 s, is a jump."""
 
@@ -63,11 +66,14 @@ class Sampler:
             self._last_key = t
         self._last = t
 
-    def due(self, t: float | None) -> bool:
+    def due(self, t: float | None, *, keyframe: bool = False) -> bool:
         """Whether a picture of this time is wanted; None = time unknown, wanted if nothing was taken yet."""
         if t is None:
             return self._due is None and not self._taken_undated
-        return self._due is None or t >= self._due - TOLERANCE * self.interval_s
+        if self._due is None:
+            return True
+        patient = not keyframe and not self._gops
+        return t >= self._due + self.interval_s * (PATIENCE if patient else -TOLERANCE)
 
     def take(self, t: float | None) -> None:
         """A picture of this time was taken; the next is due one interval on, on the grid."""

@@ -69,7 +69,10 @@ def begins_group(packet: Packet[VideoStream]) -> bool:
 def seconds(packet: Packet[VideoStream]) -> float | None:
     """Presentation time of a packet in seconds, else its decoding time, else None."""
     stamp = packet.pts if packet.pts is not None else packet.dts
-    return None if stamp is None else float(stamp * packet.time_base)
+    if stamp is None:
+        return None
+    base = packet.time_base
+    return stamp * base.numerator / base.denominator  # a Fraction's own product takes ten times as long
 
 
 class VideoSource:
@@ -197,7 +200,7 @@ class VideoSource:
         else:
             # Held even while keyframes suffice: "smart" encoders stretch a group without warning.
             self._decoder.follow(packet, likely=not suffice)
-        wanted = self._sampler.due(t) and (keyframe or not suffice)
+        wanted = self._sampler.due(t, keyframe=keyframe) and (keyframe or not suffice)
         picture = self._decoder.picture() if wanted else None
         if picture is None:
             return None
