@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detector.cli.output import ERR, OUT, Json, print_json, print_table
+
+if TYPE_CHECKING:
+    from detector.config.finding import Finding
 
 DEFAULT_CONFIG = Path("configs/detector.yaml")
 
@@ -41,6 +45,11 @@ def check(
         broken = labels is None
     else:
         broken = True
+    raise typer.Exit(tell_findings(findings, as_json, broken=broken))
+
+
+def tell_findings(findings: Sequence[Finding], as_json: bool, *, broken: bool = False) -> int:
+    """Print what was found; returns the exit code: 1 when `broken` or when there is an error among them."""
     broken = broken or any(finding.severity == "error" for finding in findings)
     if as_json:
         print_json({"ok": not broken, "findings": findings})
@@ -49,7 +58,7 @@ def check(
         for finding in findings:
             OUT.print(str(finding), style=colours[finding.severity], markup=False, highlight=False, soft_wrap=True)
         OUT.print("not usable" if broken else "usable", style="bold red" if broken else "bold green")
-    raise typer.Exit(1 if broken else 0)
+    return 1 if broken else 0
 
 
 def doctor(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from detector.cli.output import ERR
+from detector.cli.output import ERR, Json
 from detector.errors import ConfigError
 
 DEFAULT_CONFIG = Path("configs/detector.yaml")
@@ -62,37 +62,56 @@ def run(
 
 
 def desk(
-    data: Annotated[Path, typer.Option(help="folder of the desk's database and access log")] = Path("var/desk"),
+    config: Annotated[
+        Path | None, typer.Option(help="the desk's settings: routes, deadlines, dispatch", exists=True, dir_okay=False)
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="read the settings, tell what is wrong, and end")] = False,
+    data: Annotated[Path | None, typer.Option(help="folder of the desk's database and access log")] = None,
     secret_file: Annotated[
         Path | None, typer.Option(help="file with one signing secret (whsec_...) per line; else $DETECTOR_DESK_SECRET")
     ] = None,
     evidence: Annotated[Path | None, typer.Option(help="folder of evidence pictures to show")] = None,
     evidence_url: Annotated[str | None, typer.Option(help="what evidence links in events begin with")] = None,
-    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8900,
-    timezone: Annotated[str, typer.Option(help="IANA name; pages show times in it")] = "Asia/Shanghai",
+    host: Annotated[str | None, typer.Option(help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA name; pages show times in it")] = None,
+    as_json: Json = False,
 ) -> None:
     """Receive events and show the cases: the dispatch endpoint for those who have none yet.
 
-    A token for reading is taken from $DETECTOR_DESK_TOKEN when it is set.
+    With settings it also routes, dispatches what it is sure of, and watches deadlines; an option here comes before
+    the settings. A token for reading is taken from $DETECTOR_DESK_TOKEN when it is set.
 
     Examples:
 
       DETECTOR_DESK_SECRET=whsec_... detector desk --evidence var/evidence
-    """
-    from detector.assembly import DESK_TOKEN, desk_secrets, open_desk
 
+      detector desk --config configs/desk.example.yaml --check
+    """
+    from dataclasses import replace
+
+    from detector.config.desk import DeskSettings
+    from detector.config.desk_loading import load_desk
+    from detector.desk_service import DESK_TOKEN, desk_secrets, open_desk
+
+    if check:
+        raise typer.Exit(desk_check(config, as_json))
+    examined = load_desk(config)
+    settings = examined.settings or DeskSettings()
+    if timezone is not None:
+        examined = replace(examined, settings=settings.model_copy(update={"timezone": timezone}))
+    written = [secret.get_secret_value() for secret in settings.secrets]
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ending.set())
     signal.signal(signal.SIGINT, lambda *_: ending.set())
     server = open_desk(
-        data,
-        desk_secrets(secret_file, os.environ),
-        evidence=evidence,
-        evidence_url=evidence_url,
-        host=host,
-        port=port,
-        timezone=timezone,
+        data or settings.data,
+        written if written and secret_file is None else desk_secrets(secret_file, os.environ),
+        desk=examined,
+        evidence=evidence or settings.evidence.directory,
+        evidence_url=evidence_url or settings.evidence.url,
+        host=host or settings.host,
+        port=settings.port if port is None else port,
         token=os.environ.get(DESK_TOKEN),
     )
     ERR.print(f"desk: {server.url}")
@@ -100,6 +119,31 @@ def desk(
         ending.wait()
     finally:
         server.stop()
+
+
+def desk_check(config: Path | None, as_json: bool) -> int:
+    """Tell what is wrong with a desk's settings; returns the exit code."""
+    from datetime import UTC, datetime
+
+    from detector.cli.configuration import tell_findings
+    from detector.config.desk_loading import examine_desk
+    from detector.config.finding import Finding
+    from detector.desk.planning import calendar_fault, plan_of
+
+    if config is None:
+        raise ConfigError("--check needs --config: without settings there is nothing to check")
+    examined = examine_desk(config)
+    findings = list(examined.findings)
+    if examined.settings is not None:
+        try:
+            plan_of(examined)
+            fault = calendar_fault(examined.settings.office, datetime.now(UTC).date())
+        except ConfigError as error:
+            findings.append(Finding(config, None, "office.country", str(error)))
+        else:
+            if fault is not None:
+                findings.append(Finding(config, None, "office", fault, severity="warning"))
+    return tell_findings(findings, as_json)
 
 
 def demo(

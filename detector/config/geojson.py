@@ -38,8 +38,11 @@ class _Wrong(Exception):
         self.path, self.message, self.suggestion = path, message, suggestion
 
 
-def read_geojson(file: Path) -> Areas:
-    """Read the zones of a GeoJSON file; what is wrong is in the document's findings, nothing is raised."""
+def read_geojson(file: Path, kind: str | None = None) -> Areas:
+    """Read the zones of a GeoJSON file; what is wrong is in the document's findings, nothing is raised.
+
+    `kind`: of features that name none; without it that is wrong.
+    """
     areas = Areas(read_json(file))
     data = areas.document.data
     if areas.document.findings:
@@ -53,7 +56,7 @@ def read_geojson(file: Path) -> Areas:
     for index, feature in enumerate(features):
         where: KeyPath = ("features", index)
         try:
-            areas.zones.append((_zone(feature), where))
+            areas.zones.append((_zone(feature, kind), where))
         except _Wrong as wrong:
             areas.document.find((*where, *wrong.path), wrong.message, wrong.suggestion)
     return areas
@@ -74,7 +77,7 @@ def _accept_system(crs: Any, document: Document) -> bool:
     return False
 
 
-def _zone(feature: Any) -> Zone:
+def _zone(feature: Any, otherwise: str | None) -> Zone:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
         raise _Wrong((), "must be a Feature")
     properties = feature.get("properties") or {}
@@ -83,7 +86,7 @@ def _zone(feature: Any) -> Zone:
     zone_id = properties.get("id", feature.get("id"))
     if not _ID.match(str(zone_id)) or isinstance(zone_id, (bool, float)) or zone_id is None:
         raise _Wrong(("properties", "id"), "must be an id: letters, digits, Chinese characters and _ . : -")
-    kind = properties.get("kind")
+    kind = properties.get("kind", otherwise)
     if not isinstance(kind, str) or not _KIND.match(kind):
         raise _Wrong(("properties", "kind"), "must be a kind of zone", "e.g. vending_point")
     categories = properties.get("categories") or []

@@ -10,9 +10,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from detector.config.categories import CategoriesFile
+from detector.config.desk import DeskSettings
 from detector.config.expectations import ExpectationsFile
 from detector.config.mapping import MappingFile
 from detector.config.permits import PermitsFile
+from detector.config.routing import RoutingFile
 from detector.config.rules import RulesFile
 from detector.config.settings import Settings
 from detector.config.values import written_duration
@@ -26,6 +28,8 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "configs/mapping.schema.json": MappingFile,
     "configs/rules.schema.json": RulesFile,
     "configs/expectations.schema.json": ExpectationsFile,
+    "configs/desk.schema.json": DeskSettings,
+    "configs/routing.schema.json": RoutingFile,
 }
 """Committed file to what it describes."""
 

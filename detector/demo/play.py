@@ -17,10 +17,11 @@ import httpx
 import yaml
 from rich.console import Console
 
-from detector.assembly import open_desk
 from detector.config import load_settings
+from detector.config.desk_loading import load_desk
 from detector.core.problem import ProblemStatus
 from detector.demo.stream import serve
+from detector.desk_service import open_desk
 from detector.errors import DetectorError
 from detector.logs import configure
 from detector.service import Service
@@ -29,6 +30,7 @@ from detector.store import DeliveryState
 HERE = Path(__file__).parent
 CLIP = HERE / "street.mp4"
 CATEGORIES = HERE / "categories.yaml"
+DESK = HERE / "desk.yaml"
 INTERVAL_S = 2.0
 
 console = Console(stderr=True)
@@ -76,7 +78,7 @@ def play(*, seconds: float | None, headless: bool, port: int, model: Path | None
         secret = "whsec_" + base64.b64encode(os.urandom(32)).decode()
         stream = serve(CLIP)
         stack.callback(stream.stop)
-        desk = open_desk(folder / "desk", [secret], evidence=folder / "evidence", port=port)
+        desk = open_desk(folder / "desk", [secret], desk=load_desk(DESK), evidence=folder / "evidence", port=port)
         stack.callback(desk.stop)
         service = Service(load_settings(_settings(folder, stream.url, f"{desk.url}/events", secret, model)))
         stack.callback(service.stop)

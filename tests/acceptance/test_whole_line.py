@@ -16,8 +16,8 @@ import httpx
 import pytest
 import yaml
 
-from detector.assembly import open_desk
 from detector.config import load_settings
+from detector.desk_service import open_desk
 from detector.service import Service
 from tests.acceptance.drawn import colour_bundle, write_clip
 

@@ -26,6 +26,8 @@ def test_the_committed_schema_is_that_of_the_code(file: str, root: Path) -> None
         ("configs/zones.example.yaml", "configs/zones.schema.json"),
         ("configs/permits.example.yaml", "configs/permits.schema.json"),
         ("configs/expectations.example.yaml", "configs/expectations.schema.json"),
+        ("configs/desk.example.yaml", "configs/desk.schema.json"),
+        ("configs/routing.example.yaml", "configs/routing.schema.json"),
     ],
 )
 def test_the_examples_follow_the_schema_they_name(example: str, schema: str, root: Path) -> None:

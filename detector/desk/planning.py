@@ -1,0 +1,73 @@
+"""A desk's settings turned into the plan it goes by."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from detector.config.desk import DispatchSettings, OfficeSettings
+from detector.config.desk_loading import ExaminedDesk
+from detector.core.category import Deadline
+from detector.core.deadline import Office
+from detector.core.sureness import Demand
+from detector.desk.plan import Escalation, Plan
+from detector.desk.workdays import arranged_until, workday_calendar
+from detector.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+def plan_of(desk: ExaminedDesk) -> Plan:
+    """Make the plan of settings without errors.
+
+    Raises ConfigError for a country whose calendar is not known.
+    """
+    settings = desk.settings
+    if settings is None:
+        raise ConfigError("\n".join(str(finding) for finding in desk.findings))
+    limits = {key: category.deadline for key, category in desk.categories.items() if category.deadline is not None}
+    limits |= {key: Deadline(given.limit, given.clock) for key, given in settings.deadlines.items()}
+    dispatch = settings.dispatch
+    return Plan(
+        office=_office(settings.office, settings.timezone),
+        deadlines=limits,
+        deadline=None if settings.deadline is None else Deadline(settings.deadline.limit, settings.deadline.clock),
+        routing=desk.routing,
+        automatic=dispatch.automatic,
+        demand=Demand(dispatch.target_precision, dispatch.confidence, dispatch.least_verdicts),
+        threshold=_score(dispatch.threshold),
+        thresholds={key: _score(given) for key, given in _thresholds(dispatch, desk).items()},
+        window=dispatch.window,
+        escalations=tuple(Escalation(level.after, level.to) for level in settings.escalation),
+        names={key: category.names for key, category in desk.categories.items()},
+        labels={key: category.labels for key, category in desk.categories.items()},
+    )
+
+
+def calendar_fault(office: OfficeSettings, today: date) -> str | None:
+    """What the calendar cannot know soon, in words; None while it knows this year and, from November on, the next."""
+    needed = today.year + (today.month >= 11)
+    known = arranged_until(office.country, from_year=today.year)
+    told = {day.year for day in (*office.days_off, *office.days_on)}
+    if known >= needed or needed in told:
+        return None
+    return (
+        f"the make-up workdays of {needed} are not in the calendar: update the package `holidays`, "
+        "or name them in `office.days_on` and `office.days_off`"
+    )
+
+
+def _office(given: OfficeSettings, timezone: str) -> Office:
+    calendar = workday_calendar(given.country, days_off=given.days_off, days_on=given.days_on)
+    return Office(ZoneInfo(timezone), calendar, given.hours)
+
+
+def _thresholds(dispatch: DispatchSettings, desk: ExaminedDesk) -> dict[str, float | bool]:
+    """Those of the settings; a category that a person must always look at needs none."""
+    always = {key: False for key, category in desk.categories.items() if category.review}
+    return {**always, **dispatch.thresholds}
+
+
+def _score(given: float | bool) -> float | None:
+    return None if isinstance(given, bool) else given
