@@ -10,6 +10,9 @@ from typing import Literal
 
 from detector.core.secrets import scrub
 
+MOST_COMPARED = 1000
+"""Names that a word is compared with in search of what was meant; of more, those with the same beginning."""
+
 Severity = Literal["error", "warning", "note"]
 
 
@@ -34,7 +37,10 @@ class Finding:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """`did you mean "interval"?` for the nearest of `known`, or None when nothing is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    names = list(known)
+    if len(names) > MOST_COMPARED:  # 280,000 zones would take seconds for each word
+        names = [name for name in names if name[:2] == word[:2]][:MOST_COMPARED]
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     return f'did you mean "{near[0]}"?' if near else None
 
 

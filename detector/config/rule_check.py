@@ -18,6 +18,9 @@ from detector.core.zones import IGNORE, WATCH, Zone, crosses_itself, overlap, wi
 SIGHT_M = 300.0
 """A street camera hardly tells a stall from a parked cart at a greater distance, metres."""
 
+MOST_STRANGERS = 20
+"""Zones of unknown cameras that are told one by one; a file of zones may serve several installations."""
+
 _M_PER_DEG = 111_320.0  # of latitude
 
 
@@ -49,15 +52,21 @@ class _Check:
 
     def zones(self) -> Iterator[Finding]:
         """Zones of unknown cameras, of kinds without a meaning, drawn across themselves."""
+        strangers = 0
         for zone, document, path in self._examined.zones.found.values():
             if zone.camera_id is not None and zone.camera_id not in self._cameras:
-                hint = did_you_mean(zone.camera_id, self._cameras)
-                yield document.finding((*path, "camera"), f'there is no camera "{zone.camera_id}"', hint)
+                strangers += 1
+                if strangers <= MOST_STRANGERS:
+                    hint = did_you_mean(zone.camera_id, self._cameras)
+                    yield document.finding((*path, "camera"), f'there is no camera "{zone.camera_id}"', hint)
             if zone.kind not in self._used and zone.id not in self._in_permits:
                 hint = did_you_mean(zone.kind, self._used) or "name it in a rule or a permit"
                 yield document.finding((*path, "kind"), f'nothing is said about the kind "{zone.kind}"', hint)
             if crosses_itself(zone):
                 yield document.finding(path, "its outline crosses itself", "write the corners in order around it")
+        if strangers > MOST_STRANGERS:
+            document = self._examined.zones.documents[0]
+            yield document.finding((), f"{strangers} zones in all lie in pictures of unknown cameras", None, "note")
 
     def contradictions(self) -> Iterator[Finding]:
         """Zones that share an area and say opposite things of a category."""

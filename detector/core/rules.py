@@ -111,8 +111,9 @@ class RuleBook:
         self._index = ZoneIndex(self.zones)
         permits_of: dict[str, dict[str | None, list[_ORDERED]]] = {}
         for number, permit in enumerate(sorted(self.permits.values(), key=_before)):
-            for zone_id in permit.zones - self.zones.keys():
-                raise ValueError(f"permit {permit.id!r} names zone {zone_id!r}, which does not exist")
+            unknown = [zone_id for zone_id in permit.zones if zone_id not in self.zones]
+            if unknown:
+                raise ValueError(f"permit {permit.id!r} names zone {min(unknown)!r}, which does not exist")
             for category in permit.categories:
                 of_place = permits_of.setdefault(category, {})
                 for place in permit.zones or (None,):
