@@ -56,8 +56,7 @@ class Sampler:
         """Take in the time of a packet, in the order of arrival."""
         if self._last is not None and not -1.0 <= t - self._last <= JUMP_S:
             self._last_key = None  # a distance over a jump is none
-            if self._due is not None:
-                self._due = t
+            self._due = None
         if self._taken_undated:
             self._taken_undated, self._due = False, t + self.interval_s
         if keyframe:

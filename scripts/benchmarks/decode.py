@@ -16,8 +16,8 @@ INTERVAL_S = 2.0
 WIDTH = 640
 
 CALM = (
-    "What is saved lies between the keyframes: the busier the street, the more. Where nothing moves, keyframes are most "
-    "of the stream."
+    "What is saved lies between the keyframes: the busier the street, the more. Where nothing moves, keyframes are "
+    "most of the stream."
 )
 
 OURS = """

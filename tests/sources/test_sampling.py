@@ -7,14 +7,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.sources.sampling import Sampler
+from detector.sources.sampling import PATIENCE, Sampler
 
 
-def taken(sampler: Sampler, times: list[float]) -> list[float]:
+def taken(sampler: Sampler, times: list[float], *, keyframe: bool = False) -> list[float]:
     result = []
     for t in times:
-        sampler.see(t, keyframe=False)
-        if sampler.due(t):
+        sampler.see(t, keyframe=keyframe)
+        if sampler.due(t, keyframe=keyframe):
             sampler.take(t)
             result.append(t)
     return result
@@ -31,13 +31,13 @@ def test_one_picture_each_interval_on_average(interval: float, step: float, star
     got = taken(Sampler(interval), times)
     spacing = max(interval, step)
     assert len(got) <= (times[-1] - start) / (0.9 * interval) + 2
-    assert len(got) >= (times[-1] - start) / (spacing + step) - 1
+    assert len(got) >= (times[-1] - start) / (spacing + step) - 1 - PATIENCE
     for before, after in pairwise(got):
-        assert after - before <= spacing + 2 * step + 1e-6
+        assert after - before <= (1 + PATIENCE) * spacing + 2 * step + 1e-6
 
 
 def test_the_grid_does_not_drift() -> None:
-    got = taken(Sampler(3.0), [n * 2.0 for n in range(31)])  # keyframes each 2 s, wanted each 3 s
+    got = taken(Sampler(3.0), [n * 2.0 for n in range(31)], keyframe=True)  # keyframes each 2 s, wanted each 3 s
     assert len(got) == 21  # 60 s / 3 s
 
 
@@ -68,6 +68,17 @@ def test_keyframes_suffice_once_they_are_known_to_come_often_enough() -> None:
     assert sampler.gop_s > 4.0
 
 
+def test_while_groups_are_unknown_a_keyframe_is_waited_for_a_little() -> None:
+    sampler = Sampler(2.0)
+    sampler.see(0.0, keyframe=True)
+    sampler.take(0.0)
+    sampler.see(1.96, keyframe=False)
+    assert not sampler.due(1.96)  # all since the first keyframe would have to be decoded for it
+    assert sampler.due(1.96, keyframe=True)
+    assert not sampler.due(2.1)
+    assert sampler.due(2.2)
+
+
 def test_a_jump_is_no_group_of_pictures() -> None:
     sampler = Sampler(4.0)
     for t in (0.0, 2.0, 1000.0, 1002.0, 3.0, 5.0):
@@ -82,4 +93,4 @@ def test_an_undated_first_picture_is_taken_once() -> None:
     assert not sampler.due(None)
     sampler.see(0.1, keyframe=False)
     assert not sampler.due(0.1)
-    assert sampler.due(4.1)
+    assert sampler.due(4.6)
