@@ -100,7 +100,8 @@ def _clock() -> Examined:
 
 def _endpoint(name: str, url: str) -> Examined:
     parts = urlsplit(url)
-    address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    usual = {"http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
+    address = (parts.hostname or "", parts.port or usual[parts.scheme])
     try:
         with socket.create_connection(address, timeout=5):
             pass

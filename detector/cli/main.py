@@ -19,6 +19,7 @@ from detector.cli import (
     export,
     mine,
     model,
+    preview,
     promote,
     rules,
     running,
@@ -47,6 +48,7 @@ app.command()(deliveries.problems)
 app.command()(deliveries.verdict)
 app.command()(deliveries.deliveries)
 app.command()(deliveries.redeliver)
+deliveries.events.command()(preview.preview)
 app.add_typer(deliveries.events, name="events")
 app.add_typer(deliveries.endpoints, name="endpoints")
 app.add_typer(model.app, name="model")

@@ -124,6 +124,12 @@ class Caller:
         self._client.close()
 
 
+def joined(url: str, path: str) -> str:
+    """`path` put behind the path of `url`; a query (some platforms want their key there) stays at the end."""
+    base, mark, query = url.partition("?")
+    return f"{base.rstrip('/')}{path}{mark}{query}" if path else url
+
+
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds until the time a `Retry-After` header names (RFC 9110, 10.2.3: seconds, or an HTTP date).
 

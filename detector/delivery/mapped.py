@@ -7,8 +7,9 @@ from datetime import datetime
 
 from detector.config.mapping import MappingFile
 from detector.config.sinks import MappedSettings
+from detector.core.secrets import without_secrets
 from detector.delivery.endpoint import Endpoint
-from detector.delivery.http import Caller, Reply, now_utc, retry_after
+from detector.delivery.http import Caller, Reply, joined, now_utc, retry_after
 from detector.delivery.mapping import CONTENT_TYPES, at, body_of, facts_for, message_for, passes, path_of, reply_of
 from detector.delivery.memory import ACCEPTED, ASKED, POSTING, Memory
 from detector.delivery.preview import Preview
@@ -67,7 +68,7 @@ class Mapped:
             return Preview("", note=f"{event_type} is not sent: the mapping has no message for it")
         method, address, content = self._request(event_type, body)
         headers = self._all_headers() | dict.fromkeys(self._headers, "***")
-        return Preview(f"{method} {address}", headers, content.decode(self._mapping.encoding))
+        return Preview(f"{method} {without_secrets(address)}", headers, content.decode(self._mapping.encoding))
 
     def close(self) -> None:
         """Close the connections; a try that is under way fails at once."""
@@ -78,7 +79,7 @@ class Mapped:
         if message is None:
             raise DeliveryError(f"the mapping has no message for {event_type}")
         facts = facts_for(self._mapping, body, event_type, self._clock(), self._picture)
-        address = self._endpoint.url + path_of(message, facts)
+        address = joined(self._endpoint.url, path_of(message, facts))
         return message.method, address, body_of(self._mapping, message, facts)
 
     def _all_headers(self) -> dict[str, str]:

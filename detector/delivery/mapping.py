@@ -20,6 +20,7 @@ from detector.errors import DeliveryError
 _PART = re.compile(r"@?[^.\[\]]+|\[\d+\]")
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
+_DECLARATION = re.compile(r"^<\?xml[^>]*\?>")
 CONTENT_TYPES = {"json": "application/json", "xml": "application/xml", "form": "application/x-www-form-urlencoded"}
 
 
@@ -191,8 +192,12 @@ def _grow(element: ET.Element, part: Any) -> None:
 
 def reply_of(body: bytes) -> Any:
     """An answer as nested objects, from JSON or (below the outermost element) XML; None when it is neither."""
-    text = body.strip()
-    if text.startswith(b"<") and b"<!DOCTYPE" not in text and b"<!ENTITY" not in text:
+    try:
+        text = body.decode().strip()
+    except UnicodeDecodeError:
+        text = body.decode("gb18030", errors="replace").strip()
+    if text.startswith("<") and "<!DOCTYPE" not in text and "<!ENTITY" not in text:
+        text = _DECLARATION.sub("", text)  # the parser knows fewer encodings than we do
         try:
             return _branches(ET.fromstring(text))  # noqa: S314 - no DTD gets here, so no entity can expand
         except (ET.ParseError, LookupError, ValueError, RecursionError):

@@ -15,9 +15,10 @@ from urllib.parse import quote, urlencode
 
 from detector.config.sinks import Open311Settings
 from detector.core.event import event_id as event_id_of
+from detector.core.secrets import without_secrets
 from detector.delivery.endpoint import Endpoint
 from detector.delivery.facts import Facts, facts_of
-from detector.delivery.http import Caller, Reply, now_utc, retry_after
+from detector.delivery.http import Caller, Reply, joined, now_utc, retry_after
 from detector.delivery.memory import ACCEPTED, ASKED, POSTING, Memory
 from detector.delivery.open311_form import MOST_LISTED, Row, listing_query, refusal, request_form, rows_of
 from detector.delivery.preview import Preview
@@ -53,9 +54,8 @@ class Open311:
         """`memory` must outlive the process, or a restart may repeat requests."""
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         self._endpoint, self._settings, self._memory, self._clock = endpoint, settings, memory, clock
-        self._base = endpoint.url.rstrip("/")
         self._settle = timedelta(seconds=settle_s)
-        secrets = (key, endpoint.url, self._base, *endpoint.secrets)
+        secrets = (key, endpoint.url)
         self._caller = Caller(endpoint.timeout_s, endpoint.at_once, secrets, most_bytes=_MOST_BYTES)
 
     def send(self, event_id: str, event_type: str, body: bytes) -> Attempt:
@@ -87,7 +87,11 @@ class Open311:
             return Preview("", note=f"{event_type} is not sent")
         form = self._form(event_type, body)
         shown = {name: "***" if name == "api_key" else value for name, value in form.items()}
-        return Preview(f"POST {self._base}/requests.json", _FORM, "\n".join(f"{k} = {v}" for k, v in shown.items()))
+        return Preview(
+            "POST " + without_secrets(joined(self._endpoint.url, "/requests.json")),
+            _FORM,
+            "\n".join(f"{k} = {v}" for k, v in shown.items()),
+        )
 
     def close(self) -> None:
         """Close the connections; a try that is under way fails at once."""
@@ -108,7 +112,7 @@ class Open311:
         self._memory.keep(event_id, {POSTING: self._clock().isoformat()})
         reply = self._caller.call(
             "POST",
-            f"{self._base}/requests.json",
+            joined(self._endpoint.url, "/requests.json"),
             body=urlencode(form).encode(),
             headers=_FORM,
             within_s=ends - time.monotonic(),
@@ -130,7 +134,7 @@ class Open311:
     def _redeem(self, event_id: str, known: dict[str, str], ends: float) -> Attempt:
         """Ask what became of a token; the request itself has been accepted and is never made again."""
         query = {"jurisdiction_id": self._settings.jurisdiction_id} if self._settings.jurisdiction_id else None
-        address = f"{self._base}/tokens/{quote(known[TOKEN], safe='')}.json"
+        address = joined(self._endpoint.url, f"/tokens/{quote(known[TOKEN], safe='')}.json")
         reply = self._caller.call("GET", address, query=query, within_s=ends - time.monotonic())
         if not reply.ok:
             attempt = self._failed(reply, final=False)
@@ -149,7 +153,7 @@ class Open311:
         if not self._settings.look_up:
             return self._ask(known)
         query = listing_query(form, since - AROUND, now + AROUND)
-        address = f"{self._base}/requests.json"
+        address = joined(self._endpoint.url, "/requests.json")
         reply = self._caller.call("GET", address, query=query, within_s=ends - time.monotonic())
         if reply.status is None or reply.status >= 500 or reply.status in _NOT_NOW:
             attempt = self._failed(reply, final=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One request or message; what is secret in it is hidden already or is scrubbed where it is shown."""
+    """One request or message; what is secret in it is hidden."""
 
     line: str  # method and address, or topic
     headers: Mapping[str, str] = field(default_factory=dict)

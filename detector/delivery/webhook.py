@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 
+from detector.core.secrets import without_secrets
 from detector.delivery.deadline import DeadlineTransport
 from detector.delivery.endpoint import Endpoint
 from detector.delivery.http import Caller, now_utc, retry_after
@@ -49,7 +50,9 @@ class Webhook:
     def preview(self, event_id: str, event_type: str, body: bytes) -> Preview:
         """What `send` would send."""
         signed = signed_headers(self._keys, event_id, self._clock(), body)
-        return Preview(f"POST {self._endpoint.url}", {"content-type": CONTENT_TYPE, **signed}, body.decode())
+        return Preview(
+            f"POST {without_secrets(self._endpoint.url)}", {"content-type": CONTENT_TYPE, **signed}, body.decode()
+        )
 
     def close(self) -> None:
         """Close the connections; a try that is under way fails at once."""

@@ -1,0 +1,74 @@
+"""For whoever connects a receiver: what would it be sent?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detector.cli.output import ERR, Json, print_json
+from detector.config.finding import did_you_mean
+from detector.errors import ConfigError, DeliveryError
+
+DEFAULT_CONFIG = Path("configs/detector.yaml")
+
+
+def preview(
+    endpoint: Annotated[str, typer.Option(help="name of the endpoint in the settings")],
+    config: Annotated[Path, typer.Option("--config", "-c", help="settings file", exists=True)] = DEFAULT_CONFIG,
+    event_type: Annotated[list[str] | None, typer.Option("--type", help="e.g. problem.opened; repeat for more")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what an endpoint would be sent for one sample of each type of event that it wants; sends nothing.
+
+    Secrets are hidden. Exits with 1 when something could not be sent.
+
+    Examples:
+
+      detector events preview -c fleet.yaml --endpoint bureau
+
+      detector events preview -c fleet.yaml --endpoint city --type problem.opened --json
+    """
+    from detector.config import load_settings
+    from detector.delivery.endpoint import endpoint_of
+    from detector.delivery.preview import Preview
+    from detector.delivery.samples import samples
+    from detector.delivery.sinks import Tools, open_sink
+
+    settings = load_settings(config)
+    found = [one for one in settings.endpoints if one.name == endpoint]
+    if not found:
+        names = [one.name for one in settings.endpoints]
+        hint = did_you_mean(endpoint, names) or f"there are {', '.join(names) or 'none'}"
+        raise ConfigError(f'{config}: no endpoint "{endpoint}"; {hint}')
+    wants = endpoint_of(found[0]).wants
+    sink = open_sink(found[0], Tools(picture=lambda _: b"(the picture)", site=settings.site))
+    shown, broken = [], False
+    for kind, body in samples().items():
+        if not wants(kind) or (event_type and kind not in event_type):
+            continue
+        try:
+            made = sink.preview(str(json.loads(body)["id"]), kind, body)
+        except DeliveryError as error:
+            broken, made = True, Preview("", note=f"cannot be sent: {error}")
+        shown.append((kind, made))
+    sink.close()
+    if as_json:
+        print_json([{"type": kind, "preview": made} for kind, made in shown])
+    else:
+        for kind, made in shown:
+            _print(kind, made.note, made.line, dict(made.headers), made.body)
+    raise typer.Exit(1 if broken else 0)
+
+
+def _print(kind: str, note: str | None, line: str, headers: dict[str, str], body: str) -> None:
+    ERR.print(f"--- {kind}", style="bold", highlight=False)
+    if note is not None:
+        typer.echo(note)
+        return
+    typer.echo(line)
+    for name, value in headers.items():
+        typer.echo(f"{name}: {value}")
+    typer.echo(f"\n{body}\n")
