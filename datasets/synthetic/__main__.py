@@ -112,7 +112,7 @@ def render_scenes(
     out: Annotated[pathlib.Path, typer.Option(help="Where the set `streets` is written.")],
     seed: Seed = 1,
     count: Annotated[int, typer.Option(help="Number of pictures.", min=1)] = 72,
-    samples: Annotated[int, typer.Option(help="Cycles samples per pixel (denoised).", min=1)] = 12,
+    samples: Annotated[int, typer.Option(help="Cycles samples per pixel (denoised).", min=1)] = 8,
     blender_python: Blender = pathlib.Path(sys.executable),
 ) -> None:
     """Render whole streets: other cameras, light, weather and placing in each picture.
