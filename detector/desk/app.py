@@ -31,6 +31,7 @@ from detector.desk.pictures import Pictures, evidence
 from detector.desk.plan import Plan
 from detector.desk.reading import reading
 from detector.desk.signature import SignatureCheck
+from detector.desk.street_pages import street_files
 from detector.errors import ConfigError, StoreError
 from detector.evidence.access import AccessLog
 
@@ -71,7 +72,8 @@ def create_desk(options: DeskOptions) -> FastAPI:
     check = SignatureCheck(options.secrets)
     gate = ReaderGate(options.token)
     pictures = Pictures(options.evidence_directory, options.evidence_base_url)
-    appearance = Appearance(options.title, _zone(options.timezone), options.refresh_s)
+    zone = _zone(options.timezone)
+    appearance = Appearance(options.title, zone, options.refresh_s)
     templates = environment(appearance)
     ledger = Ledger(options.database_url, options.plan)
 
@@ -92,6 +94,7 @@ def create_desk(options: DeskOptions) -> FastAPI:
     app.include_router(reading(ledger, gate, options.clock))
     app.include_router(acting(ledger, gate, options.clock))
     app.include_router(pages(ledger, gate, pictures, templates, options.clock))
+    app.include_router(street_files(ledger, gate, templates, zone, options.clock))
     app.include_router(evidence(pictures, gate, _access_log(options), options.clock))
     _add_assets(app)
     _add_refusals(app, templates, options.clock)

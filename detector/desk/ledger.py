@@ -35,6 +35,7 @@ from detector.desk.filing import (
 )
 from detector.desk.plan import Plan
 from detector.desk.queries import EVERYTHING, CameraState, CaseFilter, Counts, Page, Told
+from detector.desk.streets import StreetLine, cases_of, lines
 from detector.desk.tables import ACTION, CASE_FILE, EVENT, READING, VERDICT, open_book, open_engine
 from detector.desk.telling import verdict_told
 from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData
@@ -190,6 +191,16 @@ class Ledger:
                 for one in found
                 if one.category is not None
             ]
+
+    def streets(self, since: datetime, now: datetime) -> list[StreetLine]:
+        """Streets, and cameras at none, with cases opened since then, those with most first."""
+        with self._read() as connection:
+            return lines(connection, self.plan.routing.streets, since, now)
+
+    def street_cases(self, street: str, since: datetime) -> list[Case]:
+        """Cases of a street since then, newest first, without those that were none."""
+        with self._read() as connection:
+            return cases_of(connection, street, since)
 
     def threshold(self, category: str, now: datetime) -> Threshold:
         """From which score on `category` is dispatched without a person."""

@@ -7,8 +7,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import cv2
 import httpx
@@ -16,7 +18,11 @@ import numpy as np
 import pytest
 
 from detector.api.server import ServerHandle, serve_in_thread
+from detector.core.category import Clock, Deadline
+from detector.core.deadline import Office
+from detector.core.routing import Department, Route, Street, routing_of
 from detector.desk import DeskOptions, create_desk
+from detector.desk.plan import Escalation, Plan
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[dev]'")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -312,15 +318,72 @@ def test_a_person_moves_a_case_in_the_browser(serve: Any, tab: Any, make: Any, t
     page.locator("button[value=dispatched]").click()
     page.wait_for_selector(".moves output:has-text('name the department')")
     page.locator("input[name=department]").fill("Sanitation 环卫所")
-    page.locator("input[name=note]").fill("by noon, please")
+    page.locator(".moves input[name=note]").fill("by noon, please")
     page.locator("button[value=dispatched]").click()
     page.wait_for_selector(".stages .here:has-text('Dispatch')")
     page.wait_for_selector(".history .deed:has-text('by noon, please')")
-    page.locator("input[name=note]").fill("half written")
+    page.locator(".moves input[name=note]").fill("half written")
     with page.expect_response(lambda answer: answer.request.method == "GET"):
         pass
-    assert page.locator("input[name=note]").input_value() == "half written"  # a refresh takes nothing away
+    assert page.locator(".moves input[name=note]").input_value() == "half written"  # a refresh takes nothing away
     page.locator("button[value=taken_up]").click()
     page.wait_for_selector(".stages .here:has-text('Handle')")
     keep(page, "moves")
     assert [text for text in opened.complaints if "422" not in text] == []
+
+
+def test_dispatch_verdicts_and_streets_in_the_browser(serve: Any, tab: Any, make: Any, tmp_path: Path) -> None:
+    """A desk with routes: what it sends, what it holds and why, a verdict, the figures, a street."""
+    noon = make.start + timedelta(hours=11)
+    streets = [
+        Street("renmin-east", "人民东路", "莲湖区", "city", None, frozenset({"renmin-road-1", "renmin-road-2"})),
+        Street("renmin-west", "人民西路", "莲湖区", "city", None, frozenset({"renmin-road-3", "renmin-road-4"})),
+    ]
+    routes = [Route("all-but-roads", "order", frozenset(key for key, *_ in CATEGORIES if key != "road_damage"))]
+    plan = Plan(
+        office=Office(ZoneInfo("Asia/Shanghai"), lambda _: True),
+        deadline=Deadline(timedelta(hours=4), Clock.WORKING_HOURS),
+        routing=routing_of([Department("order", "城管中队")], routes, streets),
+        automatic=True,
+        threshold=0.65,
+        escalations=(Escalation(timedelta(0), "区督查科"),),
+        names={key: {"en": english, "zh": chinese} for key, english, chinese, _ in CATEGORIES},
+    )
+    served = serve(plan=plan, clock=lambda: noon)
+    fill(served, make, tmp_path / "evidence", cases=20)
+    opened = tab()
+    page = opened.open(served.url)
+    assert page.locator(".card .held").count() > 0
+    keep(page, "dispatching")
+    page.goto(f"{served.url}/?status=open&stage=dispatch")
+    page.locator(".card").last.click()
+    page.wait_for_selector(".mark:has-text('sent without a person')")
+    page.locator(".verdict summary").click()
+    page.locator(".verdicts select[name=reason]").select_option("legal_advert")
+    keep(page, "verdict")
+    with page.expect_response(lambda answer: answer.request.method == "GET"):
+        pass
+    assert page.locator(".verdicts select[name=reason]").input_value() == "legal_advert"  # a refresh takes nothing away
+    page.locator("button[value=reject]").click()
+    page.wait_for_selector(".history .deed:has-text('legal advert')")
+    page.wait_for_selector(".pill.dismissed")
+    with httpx.Client(base_url=served.url) as client:
+        for number, case in enumerate(client.get("/cases.json?limit=500").json()["cases"]):
+            if case["automatic"] and number % 2:
+                assert client.post(f"/cases/{case['id']}/verdicts", json={"decision": "confirm"}).is_success
+    page.goto(f"{served.url}/figures")
+    page.wait_for_selector(".figures .all")
+    keep(page, "figures")
+    page.goto(f"{served.url}/streets")
+    keep(page, "streets")
+    page.locator(".figures a").first.click()
+    page.wait_for_selector(".bars .filled")
+    keep(page, "street")
+    assert page.locator(".spots li").count() > 0
+    assert opened.complaints == []
+    phone = tab(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    small = phone.open(f"{served.url}/figures")
+    for path in ("/figures", "/streets", "/streets/renmin-east", "/"):
+        small.goto(served.url + path)
+        assert small.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    keep(small, "telephone-dispatching")

@@ -401,7 +401,7 @@ def test_detector_mine_reads_the_feed(planned: Any, make: Any, tmp_path: Path) -
 
 def test_reading_verdicts_and_figures_needs_the_token(make_desk: Any) -> None:
     client = make_desk(token="open-sesame").client
-    for path in ("/verdicts.json", "/verdicts.jsonl", "/summary.json", "/figures"):
+    for path in ("/verdicts.json", "/verdicts.jsonl", "/summary.json", "/figures", "/streets", "/streets.json"):
         assert client.get(path).status_code == 401
     assert client.post("/cases/x/verdicts", json={"decision": "confirm"}).status_code == 401
 
