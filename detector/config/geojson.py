@@ -1,23 +1,30 @@
 """Areas of the map from GeoJSON (RFC 7946): polygons with the properties `id`, `kind` and `categories`.
 
-RFC 7946 knows WGS-84 only; files of older tools name their system in a member `crs`. One that cannot be converted here
-is refused: a zone that is off by 500 m (GCJ-02) makes wrong cases without anybody noticing.
+RFC 7946 knows WGS-84 only; older tools name another system in a member `crs`, and Chinese map tools often write GCJ-02
+without saying so. A system that cannot be converted is refused: zones that are off by 500 m make wrong cases without
+anybody noticing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from detector.config.marked_yaml import Document, KeyPath
 from detector.config.plain_json import read_json
+from detector.core.coordinates import CoordinateSystem, to_wgs84
+from detector.core.geo import GeoPoint
 from detector.core.zones import Point, Zone, ring
 
-_WGS84 = re.compile(r"(EPSG:+4326|CRS:?84|WGS[ -]?84)$", re.IGNORECASE)
-_CGCS2000 = re.compile(r"(EPSG:+4490|CGCS[ -]?2000)$", re.IGNORECASE)
+_SYSTEMS = {
+    re.compile(r"(EPSG:+4326|CRS:?84|WGS[ -]?84)$", re.IGNORECASE): CoordinateSystem.WGS84,
+    re.compile(r"(EPSG:+4490|CGCS[ -]?2000)$", re.IGNORECASE): CoordinateSystem.CGCS2000,
+    re.compile(r"GCJ[ -]?02$", re.IGNORECASE): CoordinateSystem.GCJ02,
+    re.compile(r"BD[ -]?09(LL)?$", re.IGNORECASE): CoordinateSystem.BD09,
+}
 _ID = re.compile(r"[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_.:-]{0,63}$")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,63}$")
 
@@ -38,10 +45,11 @@ class _Wrong(Exception):
         self.path, self.message, self.suggestion = path, message, suggestion
 
 
-def read_geojson(file: Path, kind: str | None = None) -> Areas:
+def read_geojson(file: Path, kind: str | None = None, usual: CoordinateSystem = CoordinateSystem.WGS84) -> Areas:
     """Read the zones of a GeoJSON file; what is wrong is in the document's findings, nothing is raised.
 
-    `kind`: of features that name none; without it that is wrong.
+    `kind`: of features that name none; without it that is wrong. `usual`: the coordinate system of a file that names
+    none.
     """
     areas = Areas(read_json(file))
     data = areas.document.data
@@ -51,33 +59,40 @@ def read_geojson(file: Path, kind: str | None = None) -> Areas:
     if not isinstance(features, list):
         areas.document.find((), "must be a GeoJSON FeatureCollection or Feature")
         return areas
-    if not _accept_system(data.get("crs"), areas.document):
+    system = _system(data.get("crs"), areas.document, usual)
+    if system is None:
         return areas
     for index, feature in enumerate(features):
         where: KeyPath = ("features", index)
         try:
-            areas.zones.append((_zone(feature, kind), where))
+            areas.zones.append((_zone(feature, kind, system), where))
         except _Wrong as wrong:
             areas.document.find((*where, *wrong.path), wrong.message, wrong.suggestion)
     return areas
 
 
-def _accept_system(crs: Any, document: Document) -> bool:
+def _system(crs: Any, document: Document, usual: CoordinateSystem) -> CoordinateSystem | None:
+    """The system that a file names, `usual` where it names none; None after a finding."""
     if crs is None:
-        return True
+        return usual
     properties = crs.get("properties") if isinstance(crs, dict) else crs
     name = str(properties.get("name", "")) if isinstance(properties, dict) else str(properties)
-    if _WGS84.search(name):
-        return True
-    if _CGCS2000.search(name):
+    found = next((system for pattern, system in _SYSTEMS.items() if pattern.search(name)), None)
+    if found is None:
+        document.find(("crs",), f'the coordinate system "{name}" is not converted', "export the file as WGS-84")
+    if found is CoordinateSystem.CGCS2000:
         note = "CGCS2000 is taken for WGS-84: they differ by decimetres"
         document.findings.append(document.finding(("crs",), note, severity="note"))
-        return True
-    document.find(("crs",), f'the coordinate system "{name}" is not converted', "export the file as WGS-84")
-    return False
+    return found
 
 
-def _zone(feature: Any, otherwise: str | None) -> Zone:
+def placed(corners: Iterable[Point], system: CoordinateSystem) -> tuple[Point, ...]:
+    """Corners (longitude, latitude) given in `system` as WGS-84."""
+    points = (to_wgs84(GeoPoint(latitude, longitude), system) for longitude, latitude in corners)
+    return tuple((point.longitude, point.latitude) for point in points)
+
+
+def _zone(feature: Any, otherwise: str | None, system: CoordinateSystem) -> Zone:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
         raise _Wrong((), "must be a Feature")
     properties = feature.get("properties") or {}
@@ -94,7 +109,7 @@ def _zone(feature: Any, otherwise: str | None) -> Zone:
         categories = re.split(r"[,;\s]+", categories.strip())  # tools that keep no lists write them as text
     if not isinstance(categories, list) or not all(isinstance(category, str) for category in categories):
         raise _Wrong(("properties", "categories"), "must be a list of category ids")
-    rings = tuple(ring(corners) for corners in _rings(feature.get("geometry")))
+    rings = tuple(ring(placed(corners, system)) for corners in _rings(feature.get("geometry")))
     return Zone(str(zone_id), kind, rings, None, frozenset(categories))
 
 

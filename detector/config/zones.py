@@ -9,12 +9,13 @@ from typing import Annotated
 from pydantic import Field
 
 from detector.config.cameras import CameraId
-from detector.config.geojson import read_geojson
+from detector.config.geojson import placed, read_geojson
 from detector.config.marked_yaml import Document, KeyPath
 from detector.config.plain_json import read_document
 from detector.config.strict import Strict
 from detector.config.validating import validate
 from detector.config.values import Location
+from detector.core.coordinates import CoordinateSystem
 from detector.core.zones import Point, Zone, ring
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9\u4e00-\u9fff][A-Za-z0-9\u4e00-\u9fff_.:-]{0,63}$")]
@@ -37,7 +38,7 @@ class ZoneSettings(Strict):
     frame: tuple[Annotated[int, Field(ge=16)], Annotated[int, Field(ge=16)]] | None = None
     """[width, height] of the picture on which the corners were drawn: they are then pixels of it."""
     ground: Corners | None = None
-    """[longitude, latitude] of each corner in degrees, WGS-84 or CGCS2000: for all cameras that know where on the
+    """[longitude, latitude] of each corner in degrees: for all cameras that know where on the
     ground things stand."""
     holes: tuple[Corners, ...] = ()
     """Parts that are left out, written like the corners."""
@@ -50,9 +51,11 @@ class ZonesFile(Strict):
 
     zones: dict[Identifier, ZoneSettings] = Field(default_factory=dict)
     """Id to area."""
+    coordinates: CoordinateSystem = CoordinateSystem.WGS84
+    """What the numbers of `ground` mean, and those of GeoJSON files that name no system of their own."""
     geojson: tuple[Location, ...] = ()
     """GeoJSON files of areas of the map: Polygon or MultiPolygon with the properties `id`, `kind` and, if not all,
-    `categories`; WGS-84 or CGCS2000."""
+    `categories`."""
 
 
 class Zones:
@@ -83,19 +86,21 @@ def read_zones(files: tuple[Path, ...]) -> Zones:
             continue
         for key, given in written.zones.items():
             path: KeyPath = ("zones", key)
-            rings = list(_rings(given, document, path))
+            rings = list(_rings(given, document, path, written.coordinates))
             if rings:
                 lines = tuple(ring(corners) for corners in rings)
                 zones.add(Zone(key, given.kind, lines, given.camera, frozenset(given.categories)), document, path)
         for geojson in written.geojson:
-            areas = read_geojson(geojson)
+            areas = read_geojson(geojson, usual=written.coordinates)
             zones.documents.append(areas.document)
             for zone, path in areas.zones:
                 zones.add(zone, areas.document, path)
     return zones
 
 
-def _rings(given: ZoneSettings, document: Document, path: KeyPath) -> Iterator[tuple[Point, ...]]:
+def _rings(
+    given: ZoneSettings, document: Document, path: KeyPath, system: CoordinateSystem
+) -> Iterator[tuple[Point, ...]]:
     """The rings of a zone in its own frame of reference; nothing after a finding."""
     if (given.corners is None) == (given.ground is None):
         document.find(path, "needs either corners (of a picture) or ground (of the map)")
@@ -117,7 +122,7 @@ def _rings(given: ZoneSettings, document: Document, path: KeyPath) -> Iterator[t
             if wrong is not None:
                 document.find((*path, *where, index), *wrong)
                 return
-        yield points
+        yield points if given.ground is None else placed(points, system)
 
 
 def _wrong(point: Point, given: ZoneSettings) -> tuple[str, str | None] | None:

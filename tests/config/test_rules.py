@@ -171,8 +171,11 @@ def test_areas_of_the_map_from_geojson(town: Write) -> None:
         ("urn:ogc:def:crs:OGC:1.3:CRS84", None),
         ("EPSG:4326", None),
         ("urn:ogc:def:crs:EPSG::4490", "areas.geojson: crs: CGCS2000 is taken for WGS-84: they differ by decimetres"),
-        ("GCJ-02", 'areas.geojson: crs: the coordinate system "GCJ-02" is not converted; export the file as WGS-84'),
-        ("urn:ogc:def:crs:EPSG::3857", "areas.geojson: crs: the coordinate system"),
+        ("GCJ-02", None),
+        (
+            "EPSG:3857",
+            'areas.geojson: crs: the coordinate system "EPSG:3857" is not converted; export the file as WGS-84',
+        ),
     ],
 )
 def test_coordinate_systems(town: Write, tmp_path: Path, name: str, message: str | None) -> None:
@@ -182,6 +185,22 @@ def test_coordinate_systems(town: Write, tmp_path: Path, name: str, message: str
     said = [str(finding).replace(f"{tmp_path}/", "") for finding in examined.findings]
     assert said == [] if message is None else said[0].startswith(message)
     assert (examined.book is None) == (message is not None and "decimetres" not in message)
+
+
+def test_chinese_coordinates_are_converted(town: Write) -> None:
+    """A corner of the Forbidden City as maps in China write it (GCJ-02), about 560 m from where it is (WGS-84)."""
+    gcj = [[116.39747, 39.90882], [116.40747, 39.90882], [116.40747, 39.91882]]
+    named = collection(feature("named", gcj), crs={"type": "name", "properties": {"name": "GCJ02"}})
+    inline = {"kind": "works", "ground": gcj}
+    unnamed = town(
+        zones={"coordinates": "gcj02", "geojson": ["areas.geojson"], "zones": {"inline": inline}}, areas=named
+    )
+    book = load_rules(unnamed)
+    for zone in book.zones.values():
+        longitude, latitude = next(iter(zone.corners()))
+        assert longitude == pytest.approx(116.39123, abs=1e-4)
+        assert latitude == pytest.approx(39.90742, abs=1e-4)
+    assert list(book.zones["named"].corners()) == list(book.zones["inline"].corners())
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,14 @@ def test_a_book_that_contradicts_itself_is_refused(zones: list[Zone], permits: l
 hour = st.integers(0, 23).map(time)
 days = st.frozensets(st.integers(0, 6), min_size=1)
 windows = st.lists(st.builds(TimeWindow, hour, hour, days), max_size=3).map(tuple)
+days_of_2026 = st.integers(0, 420).map(lambda n: date(2026, 1, 1) + timedelta(days=n))
+validities = st.builds(
+    Validity,
+    st.none() | days_of_2026,
+    st.none() | days_of_2026,
+    st.frozensets(days_of_2026),
+    st.frozensets(days_of_2026),
+)
 zone_ids = ["z0", "z1", "z2"]
 zones = st.tuples(
     *(
@@ -196,7 +204,7 @@ zones = st.tuples(
             st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=3, max_size=6).map(
                 lambda corners: (ring(corners),)
             ),
-            st.sampled_from(["cam", "other"]),
+            st.sampled_from(["cam", "other", None]),  # None: of the map, at 0 to 1 degree
             st.sampled_from([frozenset(), frozenset({"street_stall"}), frozenset({"motor_parking"})]),
         )
         for zone_id in zone_ids
@@ -209,7 +217,8 @@ permits = st.lists(
         st.sets(st.sampled_from(["street_stall", "motor_parking"]), min_size=1).map(frozenset),
         st.frozensets(st.sampled_from(zone_ids)),
         windows,
-        effect=st.sampled_from(Effect),
+        validities,
+        st.sampled_from(Effect),
         rank=st.integers(0, 2),
     ),
     max_size=6,
@@ -239,6 +248,7 @@ rules = st.lists(
     rules,
     st.sampled_from([STALL, PARKING, BIKES]),
     st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    st.one_of(st.none(), st.builds(GeoPoint, st.floats(0, 1), st.floats(0, 1))),
     st.integers(0, 60 * 24 * 400),
     st.randoms(use_true_random=False),
 )
@@ -248,11 +258,12 @@ def test_total_deterministic_and_independent_of_order(
     some_rules: list[Rule],
     category: Category,
     foot: tuple[float, float],
+    ground: GeoPoint | None,
     minute: int,
     rnd: random.Random,
 ) -> None:
     local = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)
-    spot = Spot("cam", foot)
+    spot = Spot("cam", foot, ground)
     outcome = RuleBook(some_zones, some_permits, some_rules).decide(category, spot, local)
     assert outcome.rule
     assert bool(outcome.codes) <= outcome.case
