@@ -90,6 +90,8 @@ def _cameras(settings: Settings, document: Document) -> Iterator[Finding]:
             yield _found(document, ("cameras", index, "period"), "has no effect in mode stream", "use interval")
         if mode == "patrol" and camera.interval is not None:
             yield _found(document, ("cameras", index, "interval"), "has no effect in mode patrol", "use period")
+        if camera.started_at is not None and scheme_of(camera.url.get_secret_value()) is not None:
+            yield _found(document, ("cameras", index, "started_at"), "has no effect on a live camera")
     plans = [settings.plan(camera) for camera in active]
     visits = sum(1 / plan.period.total_seconds() for plan in plans if plan.mode == "patrol")
     if visits > settings.patrol.opens_per_second:
