@@ -28,6 +28,7 @@ from detector.core.rules import Outcome, RuleBook, spot_of
 from detector.delivery.attachment import pictures_of
 from detector.delivery.cloudevent import cloud_event
 from detector.delivery.sinks import Tools
+from detector.delivery.verdict_feed import VerdictFeed
 from detector.errors import ConfigError
 from detector.evidence.archive import Archive
 from detector.evidence.picture import Caption
@@ -270,6 +271,15 @@ def tools_of(settings: Settings, store: Store, archive: Archive) -> Tools:
     """What sinks need of this installation."""
     picture = pictures_of(archive, settings.evidence.public_url)
     return Tools(memory=lambda endpoint: Receipts(store, endpoint), picture=picture, site=settings.site)
+
+
+def verdict_feed_of(settings: Settings) -> VerdictFeed | None:
+    """The desk that is asked for verdicts, or None."""
+    verdicts = settings.verdicts
+    if verdicts.feed is None:
+        return None
+    token = None if verdicts.token is None else verdicts.token.get_secret_value()
+    return VerdictFeed(verdicts.feed.get_secret_value(), token)
 
 
 def keep_events_for(settings: Settings) -> timedelta:

@@ -25,6 +25,7 @@ from detector.assembly import (
     refuse_without_cameras,
     tools_of,
     utc_now,
+    verdict_feed_of,
     words_of,
 )
 from detector.config import Settings, load_rules, load_settings
@@ -55,6 +56,9 @@ from detector.worker.worker import Worker
 log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
+FEED = "desk"
+"""Name under which the store remembers how far the desk's verdicts have been read."""
+
 MODEL_WATCH_S = 5.0
 
 
@@ -83,8 +87,10 @@ class Service:
             [
                 Chore("retention", DAY_S, self._forget_the_old),
                 Chore("model", MODEL_WATCH_S, self._take_up_a_new_model),
+                Chore("verdicts", settings.verdicts.every.total_seconds(), self._fetch_verdicts),
             ]
         )
+        self._feed = verdict_feed_of(settings)
         self._server: ServerHandle | None = None
 
     @property
@@ -106,6 +112,8 @@ class Service:
         drained = self.worker.stop(timeout_s * 0.6)
         self.courier.stop(timeout_s * 0.3)
         self._chores.stop()
+        if self._feed is not None:
+            self._feed.close()
         if self._server is not None:
             self._server.stop()
         self.store.close()
@@ -230,6 +238,16 @@ class Service:
         )
 
     # --- chores --------------------------------------------------------------------------------------------------
+
+    def _fetch_verdicts(self) -> None:
+        """Take over from the desk what people decided since the last time."""
+        if self._feed is None:
+            return
+        more = True
+        while more:
+            page = self._feed.fetch(self.store.feed_cursor(FEED))
+            self.store.add_verdicts(utc_now(), page.verdicts, read=(FEED, page.next))
+            more = page.more
 
     def _forget_the_old(self) -> None:
         evidence = self.settings.evidence

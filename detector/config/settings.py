@@ -18,8 +18,18 @@ from detector.config.cameras import (
 from detector.config.endpoints import EndpointSettings
 from detector.config.marked_yaml import Document
 from detector.config.shipped import shipped
+from detector.config.sinks import Secret
 from detector.config.strict import Strict
-from detector.config.values import Filled, Location, PositiveDuration, Timezone, environment_of, fill_in, folder_of
+from detector.config.values import (
+    EndpointAddress,
+    Filled,
+    Location,
+    PositiveDuration,
+    Timezone,
+    environment_of,
+    fill_in,
+    folder_of,
+)
 
 
 class ModelSettings(Strict):
@@ -72,6 +82,12 @@ class LooksSettings(Strict):
 class VerdictsSettings(Strict):
     """What people decide about problems, and what follows."""
 
+    feed: EndpointAddress | None = None
+    """Where the desk tells what people decided, e.g. http://127.0.0.1:8900/verdicts.json; not asked when not given."""
+    token: Secret | None = None
+    """The desk's token for reading, where it wants one; `${NAME}` takes it from the environment."""
+    every: PositiveDuration = timedelta(seconds=30)
+    """How often the feed is asked."""
     silence: PositiveDuration = timedelta(days=7)
     """How long what a person has rejected is ignored at its place."""
 

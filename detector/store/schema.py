@@ -219,3 +219,10 @@ verdict = Table(
         postgresql_where=text("applied_at IS NULL"),
     ),
 )
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("cursor", BigInteger, nullable=False),  # how far it has been read
+)

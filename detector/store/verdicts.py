@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from detector.core.verdict import Decision, Verdict
-from detector.store.rows import insert_new
-from detector.store.schema import problem, verdict
+from detector.store.rows import insert_new, upsert
+from detector.store.schema import feed, problem, verdict
 
 _FIELDS = ("id", "problem_id", "at", "by", "reason", "category", "into")
 
@@ -22,6 +22,16 @@ def add(connection: Connection, at: datetime, verdicts: Iterable[Verdict]) -> No
         for one in verdicts
     ]
     insert_new(connection, verdict, rows, "id")
+
+
+def cursor(connection: Connection, name: str) -> int:
+    """How far a feed has been read; 0 for one that was never read."""
+    return connection.scalar(select(feed.c.cursor).where(feed.c.name == name)) or 0
+
+
+def advance(connection: Connection, name: str, to: int) -> None:
+    """Remember how far a feed has been read."""
+    upsert(connection, feed, [{"name": name, "cursor": to}], "name")
 
 
 def pending(connection: Connection, cameras: Collection[str], limit: int) -> list[Verdict]:

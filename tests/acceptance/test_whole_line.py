@@ -86,6 +86,40 @@ def test_a_clip_becomes_one_case_that_is_cleared_at_the_desk(tmp_path: Path) -> 
     assert left == []
 
 
+def test_what_the_desk_rejects_is_dismissed_by_the_worker(tmp_path: Path) -> None:
+    model = colour_bundle(tmp_path / "colours")
+    clip = write_clip(tmp_path / "street.mp4", 20, range(4, 20))
+    desk = open_desk(tmp_path / "desk", [SECRET], evidence=tmp_path / "evidence", port=0)
+    try:
+        path = write_settings(tmp_path, [{"id": "gate", "url": str(clip)}], f"{desk.url}/events", model)
+        written = yaml.safe_load(path.read_text())
+        written["verdicts"] = {"feed": f"{desk.url}/verdicts.json", "every": 0.2}
+        path.write_text(yaml.safe_dump(written))
+        service = Service(load_settings(path))
+        service.start()
+        waiter = threading.Event()
+
+        def cases() -> list[dict[str, object]]:
+            return list(httpx.get(f"{desk.url}/cases.json").json()["cases"])
+
+        for _ in range(400):
+            if service.finished() and cases():
+                break
+            waiter.wait(0.05)
+        (case,) = cases()
+        assert case["status"] == "open"
+        said = {"decision": "reject", "reason": "legal_advert", "by": "li"}
+        httpx.post(f"{desk.url}/cases/{case['id']}/verdicts", json=said).raise_for_status()
+        for _ in range(400):
+            if cases()[0]["status"] == "dismissed":
+                break
+            waiter.wait(0.05)
+        assert service.stop()
+        assert cases()[0]["status"] == "dismissed"
+    finally:
+        desk.stop()
+
+
 class Running:
     """`detector run` as a process of its own."""
 

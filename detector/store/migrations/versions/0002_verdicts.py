@@ -27,6 +27,12 @@ def upgrade() -> None:
         sa.Column("applied_at", Utc(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_verdict"),
     )
+    op.create_table(
+        "feed",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_feed"),
+    )
     op.create_index("ix_verdict_problem_id", "verdict", ["problem_id"], unique=False)
     pending = sa.text("applied_at IS NULL")
     op.create_index("ix_verdict_pending", "verdict", ["at"], sqlite_where=pending, postgresql_where=pending)

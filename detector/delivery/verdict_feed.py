@@ -1,0 +1,103 @@
+"""The way back from the desk: what people decided there, asked for page by page.
+
+GET {url}?after=N answers {"next": N, "more": bool, "verdicts": [...]}, as the embedded desk does; numbers only grow, so
+a page may be asked for again after a crash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from detector import __version__
+from detector.core.secrets import scrub
+from detector.core.verdict import Decision, Verdict
+from detector.errors import DeliveryError
+
+DECISIONS = {
+    "confirmed": Decision.CONFIRM,
+    "rejected": Decision.REJECT,
+    "relabelled": Decision.RELABEL,
+    "merged": Decision.MERGE,
+    "split": Decision.SPLIT,
+}
+LARGEST_PAGE = 4_000_000
+"""Bytes of an answer that are believed to be a page of verdicts."""
+
+
+class _Told(BaseModel):
+    """One verdict; whatever else stands there is of no use here."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    id: str = Field(min_length=1, max_length=200)
+    at: AwareDatetime
+    decision: str
+    problem_id: str = Field(max_length=200)
+    by: str | None = None
+    reason: str | None = None
+    category_now: str | None = None
+    merged_into: str | None = None
+
+
+class _Page(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    next: int = Field(ge=0)
+    more: bool = False
+    verdicts: tuple[_Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictPage:
+    """Some verdicts, and where to go on."""
+
+    verdicts: tuple[Verdict, ...]
+    next: int  # what to ask for `after` the next time
+    more: bool  # whether there is another page already
+
+
+class VerdictFeed:
+    """Asks one desk. Not thread-safe."""
+
+    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 10.0) -> None:
+        """`token`: the desk's reading token, if it wants one."""
+        headers = {"user-agent": f"street-detector/{__version__}"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        self._url = url
+        self._client = httpx.Client(timeout=timeout_s, headers=headers, follow_redirects=False)
+
+    def fetch(self, after: int) -> VerdictPage:
+        """The verdicts behind number `after`. Raises DeliveryError when they cannot be had or understood."""
+        try:
+            answer = self._client.get(self._url, params={"after": after})
+            answer.raise_for_status()
+            if len(answer.content) > LARGEST_PAGE:
+                raise DeliveryError(f"the desk's verdicts: an answer of {len(answer.content)} bytes is no page of them")
+            page = _Page.model_validate_json(answer.content)
+        except httpx.HTTPError as error:
+            raise DeliveryError(f"the desk's verdicts cannot be had: {scrub(str(error))}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise DeliveryError(f"the desk's verdicts cannot be understood: {where}: {first['msg']}") from error
+        known = [told for told in page.verdicts if told.decision in DECISIONS]
+        return VerdictPage(tuple(_verdict(told) for told in known), page.next, page.more)
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._client.close()
+
+
+def _verdict(told: _Told) -> Verdict:
+    return Verdict(
+        id=told.id,
+        problem_id=told.problem_id,
+        decision=DECISIONS[told.decision],
+        at=told.at,
+        by=told.by or "",
+        reason=told.reason or "",
+        category=told.category_now,
+        into=told.merged_into,
+    )
