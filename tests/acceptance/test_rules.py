@@ -15,7 +15,9 @@ import pytest
 import yaml
 
 from detector.config import load_settings
-from detector.core.problem import Problem, ProblemStatus
+from detector.core.detection import BoundingBox
+from detector.core.look import Look, LookStatus
+from detector.core.problem import Place, Problem, ProblemStatus
 from detector.service import Service
 from tests.acceptance.lifecycle import CLEAR_S, CONFIRM_S, settings_file, truths
 from tests.servers.rtsp import RtspServer
@@ -168,13 +170,20 @@ def test_a_broken_file_of_permits_keeps_the_old_ones_in_force(shared: Path, star
     path = with_rules(settings_file(folder, {"one": clip}, starter), {})
     service = Service(load_settings(path))
     service.start()
-    before = service.worker.loop.judging
+
+    def deciding() -> str:
+        judging = service.worker.loop.decider.judging
+        look = Look("one", datetime.now(HERE), LookStatus.OK, (), "m@1", (1280, 720))
+        place = Place(BoundingBox(180, 329, 300, 470), (1280, 720))
+        return judging.rules(look)(judging.categories["exposed_garbage"], place).rule
+
     try:
+        assert deciding() == "permit:night"
         (folder / "permits.yaml").write_text("permits: {night: {categories: [exposed_garbage], zones: [stand-two]}}")
         assert not service.reload(path)
-        assert service.worker.loop.judging is before
+        assert deciding() == "permit:night"
         write_rules(folder, ["one"], {})
         assert service.reload(path)
-        assert service.worker.loop.judging is not before
+        assert deciding() == OUTSIDE_HOURS
     finally:
         service.stop()
