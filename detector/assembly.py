@@ -27,8 +27,8 @@ from detector.core.problem import EventKind, Place
 from detector.core.rules import Outcome, RuleBook, spot_of
 from detector.delivery.attachment import pictures_of
 from detector.delivery.cloudevent import cloud_event
+from detector.delivery.desk_link import DeskLink
 from detector.delivery.sinks import Tools
-from detector.delivery.verdict_feed import VerdictFeed
 from detector.errors import ConfigError
 from detector.evidence.archive import Archive
 from detector.evidence.picture import Caption
@@ -273,13 +273,13 @@ def tools_of(settings: Settings, store: Store, archive: Archive) -> Tools:
     return Tools(memory=lambda endpoint: Receipts(store, endpoint), picture=picture, site=settings.site)
 
 
-def verdict_feed_of(settings: Settings) -> VerdictFeed | None:
-    """The desk that is asked for verdicts, or None."""
-    verdicts = settings.verdicts
-    if verdicts.feed is None:
+def desk_link_of(settings: Settings) -> DeskLink | None:
+    """The desk that is asked for verdicts and checks, or None."""
+    desk = settings.desk
+    if desk.url is None:
         return None
-    token = None if verdicts.token is None else verdicts.token.get_secret_value()
-    return VerdictFeed(verdicts.feed.get_secret_value(), token)
+    token = None if desk.token is None else desk.token.get_secret_value()
+    return DeskLink(desk.url.get_secret_value(), token)
 
 
 def keep_events_for(settings: Settings) -> timedelta:

@@ -18,6 +18,7 @@ from detector.assembly import (
     categories_of,
     decided_by,
     default_worker_id,
+    desk_link_of,
     keep_events_for,
     new_id,
     open_model,
@@ -25,7 +26,6 @@ from detector.assembly import (
     refuse_without_cameras,
     tools_of,
     utc_now,
-    verdict_feed_of,
     words_of,
 )
 from detector.config import Settings, load_rules, load_settings
@@ -87,10 +87,10 @@ class Service:
             [
                 Chore("retention", DAY_S, self._forget_the_old),
                 Chore("model", MODEL_WATCH_S, self._take_up_a_new_model),
-                Chore("verdicts", settings.verdicts.every.total_seconds(), self._fetch_verdicts),
+                Chore("desk", settings.desk.every.total_seconds(), self._ask_the_desk),
             ]
         )
-        self._feed = verdict_feed_of(settings)
+        self._desk = desk_link_of(settings)
         self._server: ServerHandle | None = None
 
     @property
@@ -112,8 +112,8 @@ class Service:
         drained = self.worker.stop(timeout_s * 0.6)
         self.courier.stop(timeout_s * 0.3)
         self._chores.stop()
-        if self._feed is not None:
-            self._feed.close()
+        if self._desk is not None:
+            self._desk.close()
         if self._server is not None:
             self._server.stop()
         self.store.close()
@@ -189,7 +189,7 @@ class Service:
             Judging(categories_of(settings, self.model), decided_by(self._book, self._cameras)),
             *(utc_now, new_id),
             worker_id=self.worker_id,
-            silence=settings.verdicts.silence,
+            silence=settings.desk.silence,
             keeper=self._keeper(redact),
         )
         loop = Loop(
@@ -239,15 +239,20 @@ class Service:
 
     # --- chores --------------------------------------------------------------------------------------------------
 
-    def _fetch_verdicts(self) -> None:
-        """Take over from the desk what people decided since the last time."""
-        if self._feed is None:
+    def _ask_the_desk(self) -> None:
+        """Take over what people decided since the last time, and look at once where a case waits for it."""
+        if self._desk is None:
             return
         more = True
         while more:
-            page = self._feed.fetch(self.store.feed_cursor(FEED))
+            page = self._desk.verdicts(self.store.feed_cursor(FEED))
             self.store.add_verdicts(utc_now(), page.verdicts, read=(FEED, page.next))
             more = page.more
+        checks = self._desk.checks()
+        asked, now = self.worker.loop.decider.asked, utc_now()
+        self.worker.loop.decider.asked = {check.problem_id: asked.get(check.problem_id, now) for check in checks}
+        for camera_id in {check.camera_id for check in checks}:
+            self.worker.patrol.hasten(camera_id)
 
     def _forget_the_old(self) -> None:
         evidence = self.settings.evidence

@@ -16,6 +16,7 @@ from detector.config.cameras import (
     plan_of,
 )
 from detector.config.endpoints import EndpointSettings
+from detector.config.intake import IntakeSettings
 from detector.config.marked_yaml import Document
 from detector.config.shipped import shipped
 from detector.config.sinks import Secret
@@ -79,15 +80,15 @@ class LooksSettings(Strict):
     """Days until a kept look is deleted."""
 
 
-class VerdictsSettings(Strict):
-    """What people decide about problems, and what follows."""
+class DeskLinkSettings(Strict):
+    """The desk where people decide about problems, and what follows from that."""
 
-    feed: EndpointAddress | None = None
-    """Where the desk tells what people decided, e.g. http://127.0.0.1:8900/verdicts.json; not asked when not given."""
+    url: EndpointAddress | None = None
+    """Its address, e.g. http://127.0.0.1:8900; asked for verdicts and for cases that wait to be looked at again."""
     token: Secret | None = None
     """The desk's token for reading, where it wants one; `${NAME}` takes it from the environment."""
     every: PositiveDuration = timedelta(seconds=30)
-    """How often the feed is asked."""
+    """How often it is asked; also how often a patrolled camera is visited while a case there waits to be looked at."""
     silence: PositiveDuration = timedelta(days=7)
     """How long what a person has rejected is ignored at its place."""
 
@@ -184,8 +185,10 @@ class Settings(Strict):
     endpoints: tuple[EndpointSettings, ...] = ()
     """Who is told."""
     looks: LooksSettings = Field(default_factory=LooksSettings)
-    verdicts: VerdictsSettings = Field(default_factory=VerdictsSettings)
+    desk: DeskLinkSettings = Field(default_factory=DeskLinkSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    intake: IntakeSettings = Field(default_factory=IntakeSettings)
+    """Photos that people send; used by `detector intake` only."""
     log: LogSettings = Field(default_factory=LogSettings)
 
     _document: Document | None = PrivateAttr(default=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from detector.core.category import Category
 from detector.core.detection import Detection
@@ -28,8 +29,13 @@ PLACE_FOLLOWS = 0.2
 UPDATE_EVERY = timedelta(minutes=15)
 """Least capture time between two `updated` events that only tell a better sighting."""
 
+CHECK_AFTER = timedelta(minutes=1)
+"""A problem that somebody says is done must still be seen so long after the question, to be told again."""
+
 UPDATE_GAIN = 0.1
 """Rise of the best score that is worth an `updated` event (a better picture for the dispatcher)."""
+
+NOTHING_ASKED: Mapping[str, datetime] = MappingProxyType({})
 
 Decide = Callable[[Category, Place], Outcome]
 """Whether something of a category at a place is a case at the time of the look being judged."""
@@ -56,12 +62,14 @@ def judge(
     categories: Mapping[str, Category],
     new_id: Callable[[], str],
     decide: Decide = labels_alone,
+    asked: Mapping[str, datetime] = NOTHING_ASKED,
 ) -> list[Change]:
     """Apply one look to the known problems of its camera.
 
     `known`: suspected, open, recently cleared and still silenced problems of that camera; a look older than a problem's
     newest one does not move it. `categories`: by id. `new_id` gives the ids of new suspicions. What `decide` calls no
     case counts as not seen, so a stall that becomes legal at 18:00 is cleared soon after.
+    `asked`: problem id -> when somebody wanted to know whether it is really gone; one that is not is told again.
     Returns one Change per problem that the look touched; nothing at all when the look is not ok.
     """
     if look.status is not LookStatus.OK or look.size is None:
@@ -72,7 +80,7 @@ def judge(
     return [
         change
         for category in categories.values()
-        for change in _Judgement(look, size, category, decide).changes(known, new_id)
+        for change in _Judgement(look, size, category, decide, asked).changes(known, new_id)
     ]
 
 
@@ -97,6 +105,7 @@ class _Judgement:
     size: tuple[int, int]
     category: Category
     decide: Decide
+    asked: Mapping[str, datetime]
 
     def changes(self, known: Sequence[Problem], new_id: Callable[[], str]) -> Iterator[Change]:
         category, look = self.category, self.look
@@ -203,9 +212,17 @@ class _Judgement:
         )
         if unsure:
             return self._confirm_if_sure(problem)
-        if other_offence or _much_better(problem, at):
+        if other_offence or _much_better(problem, at) or self._still_there(problem):
             return _move(problem, Trigger.CHANGED, at)
         return Change(problem)
+
+    def _still_there(self, problem: Problem) -> bool:
+        """Whether somebody asked, has not been told since, and the newest looks all see it."""
+        asked = self.asked.get(problem.id)
+        if asked is None or (problem.announced_at is not None and problem.announced_at > asked):
+            return False
+        newest = problem.recent[-self.category.confirmation.looks :]
+        return all(newest) and self.look.at - asked >= CHECK_AFTER
 
     def _confirm_if_sure(self, problem: Problem) -> Change:
         policy = self.category.confirmation

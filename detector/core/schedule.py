@@ -78,6 +78,14 @@ class Agenda:
             return camera_id
         return None
 
+    def hasten(self, camera_id: str, now: float) -> None:
+        """Make a camera due now, unless it is unknown, being visited, or due already; its period stays."""
+        entry = self._entries.get(camera_id)
+        if entry is None or entry.visiting or entry.due <= now:
+            return
+        entry.due = now
+        heapq.heappush(self._heap, (now, camera_id))
+
     def next_due(self) -> float | None:
         """When the next visit falls due; None when nothing is waiting."""
         while self._heap:

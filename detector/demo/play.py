@@ -104,7 +104,7 @@ def _settings(folder: Path, camera: str, endpoint: str, secret: str, model: Path
         "sampling": {"interval": INTERVAL_S},
         "cameras": [{"id": "demo-street", "name": "示范街 Demo street", "url": camera}],
         "endpoints": [{"name": "desk", "url": endpoint, "secrets": [secret], "events": ["problem.*", "camera.health"]}],
-        "verdicts": {"feed": endpoint.replace("/events", "/verdicts.json"), "every": 2, "silence": "10 min"},
+        "desk": {"url": endpoint.removesuffix("/events"), "every": 2, "silence": "10 min"},
         "api": {"port": 0},
     }
     if model is not None:

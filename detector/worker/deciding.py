@@ -61,6 +61,7 @@ class Decider:
     ) -> None:
         """`silence`: how long what a person rejected is ignored at its place. `keeper`: keeps looks for training."""
         self.judging = judging
+        self.asked: Mapping[str, datetime] = {}  # problem id -> when somebody wanted it looked at again; replaced whole
         self._store = store
         self._herald = herald
         self._clock = clock
@@ -111,7 +112,7 @@ class Decider:
         """What one look leaves behind."""
         look = seen.look
         known = self._store.tracked(look.camera_id) if look.status is LookStatus.OK else []
-        changes = judge(look, known, self.judging.categories, self._new_id, self.judging.rules(look))
+        changes = judge(look, known, self.judging.categories, self._new_id, self.judging.rules(look), self.asked)
         events: list[Event] = [change.event for change in changes if change.event]
         told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
         kept = state if worth_keeping(state, self._kept.get(look.camera_id)) else None

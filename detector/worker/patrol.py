@@ -65,6 +65,12 @@ class Patrol:
             self._cameras.pop(camera_id, None)
             self._agenda.remove(camera_id)
 
+    def hasten(self, camera_id: str) -> None:
+        """Visit a camera next; nothing happens when it is not patrolled."""
+        with self._changed:
+            self._agenda.hasten(camera_id, time.monotonic())
+            self._changed.notify()
+
     def coverage(self) -> float:
         """Share of cameras that gave a good picture within their period, 0..1."""
         with self._changed:

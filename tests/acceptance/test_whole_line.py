@@ -93,7 +93,7 @@ def test_what_the_desk_rejects_is_dismissed_by_the_worker(tmp_path: Path) -> Non
     try:
         path = write_settings(tmp_path, [{"id": "gate", "url": str(clip)}], f"{desk.url}/events", model)
         written = yaml.safe_load(path.read_text())
-        written["verdicts"] = {"feed": f"{desk.url}/verdicts.json", "every": 0.2}
+        written["desk"] = {"url": desk.url, "every": 0.2}
         path.write_text(yaml.safe_dump(written))
         service = Service(load_settings(path))
         service.start()

@@ -232,6 +232,19 @@ def test_a_stall_that_becomes_legal_is_cleared_and_another_offence_is_told() -> 
     assert street.kinds() == [EventKind.OPENED, EventKind.UPDATED, EventKind.CLEARED]
 
 
+def test_a_problem_said_to_be_done_is_told_again_while_it_is_there() -> None:
+    street = opened()
+    asked = {"p1": START + timedelta(seconds=100)}
+    kinds = []
+    for second in range(90, 400, 20):
+        look = Look("cam", START + timedelta(seconds=second), LookStatus.OK, (heap(),), "m@1", SIZE)
+        for change in judge(look, list(street.problems.values()), CATEGORIES, lambda: "p9", asked=asked):
+            street.problems[change.problem.id] = change.problem
+            if change.event:
+                kinds.append((second, change.event.kind))
+    assert kinds == [(170, EventKind.UPDATED)], "once, a minute after the question"
+
+
 def test_an_update_tells_a_clearly_better_sighting_and_not_more_often_than_told() -> None:
     street = opened()
     street.look(30, heap(0.95))

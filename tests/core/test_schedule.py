@@ -98,3 +98,20 @@ def test_opens_are_spaced() -> None:
     ramp = Ramp(4)
     assert [ramp.reserve(10.0) for _ in range(3)] == [0.0, 0.25, 0.5]
     assert ramp.reserve(20.0) == 0.0
+
+
+def test_a_hastened_camera_is_next_and_keeps_its_period() -> None:
+    agenda = Agenda(0)
+    agenda.put("a", 100, now=0)
+    agenda.put("b", 100, now=0)
+    first = agenda.next_due()
+    assert first is not None
+    agenda.hasten("a", 0.0)
+    agenda.hasten("nobody", 0.0)
+    assert agenda.take(0.0) == "a"
+    agenda.hasten("a", 0.0)
+    assert agenda.take(0.0) is None, "never twice at once"
+    agenda.done("a", 0.0, 1.0, ok=True, chance=0)
+    assert agenda.take(1.0) is None
+    assert agenda.take(99.9) in {"b", None}
+    assert agenda.take(100.0) in {"a", "b"}

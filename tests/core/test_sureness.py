@@ -50,7 +50,8 @@ def test_good_alarms_further_up_prove_nothing_about_a_score_of_which_nothing_goo
 
 def test_few_verdicts_prove_nothing() -> None:
     assert fit(judged(0.9, 29, 0), DEMAND, 0.8) == Threshold(0.8, Basis.DEFAULT, 29)
-    assert fit(judged(0.9, 30, 0), DEMAND, 0.8).basis is Basis.UNPROVEN  # all right, yet too few for 0.9
+    assert fit(judged(0.9, 65, 0), DEMAND, 0.8).basis is Basis.UNPROVEN  # all right, yet too few for 0.9
+    assert fit(judged(0.9, 66, 0), DEMAND, 0.8).basis is Basis.VERDICTS
 
 
 def test_what_is_known_to_be_bad_is_not_dispatched_by_default() -> None:

@@ -1,12 +1,13 @@
-"""The way back from the desk: what people decided there, asked for page by page.
+"""The way back from the desk: what people decided there, and which cases wait to be looked at again (回头看).
 
-GET {url}?after=N answers {"next": N, "more": bool, "verdicts": [...]}, as the embedded desk does; numbers only grow, so
-a page may be asked for again after a crash.
+GET /verdicts.json?after=N answers {"next": N, "more": bool, "verdicts": [...]}; numbers only grow, so a page may be
+asked for again after a crash. GET /cases.json?stage=verify answers {"cases": [{"problem_id", "camera_id", ...}]}.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -24,7 +25,10 @@ DECISIONS = {
     "split": Decision.SPLIT,
 }
 LARGEST_PAGE = 4_000_000
-"""Bytes of an answer that are believed to be a page of verdicts."""
+"""Bytes of an answer that are believed to be a page."""
+
+MOST_CHECKS = 500
+"""Cases looked at again at the same time; the rest have their turn when some are done."""
 
 
 class _Told(BaseModel):
@@ -48,6 +52,9 @@ class _Page(BaseModel):
     verdicts: tuple[_Told, ...]
 
 
+_Shape = TypeVar("_Shape", bound=BaseModel)
+
+
 @dataclass(frozen=True, slots=True)
 class VerdictPage:
     """Some verdicts, and where to go on."""
@@ -57,7 +64,26 @@ class VerdictPage:
     more: bool  # whether there is another page already
 
 
-class VerdictFeed:
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A case that somebody says is done: the street is to be looked at."""
+
+    problem_id: str
+    camera_id: str
+
+
+class _Case(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    problem_id: str
+    camera_id: str
+
+
+class _Cases(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    cases: tuple[_Case, ...]
+
+
+class DeskLink:
     """Asks one desk. Not thread-safe."""
 
     def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 10.0) -> None:
@@ -65,25 +91,33 @@ class VerdictFeed:
         headers = {"user-agent": f"street-detector/{__version__}"}
         if token:
             headers["authorization"] = f"Bearer {token}"
-        self._url = url
+        self._url = url.rstrip("/")
         self._client = httpx.Client(timeout=timeout_s, headers=headers, follow_redirects=False)
 
-    def fetch(self, after: int) -> VerdictPage:
+    def verdicts(self, after: int) -> VerdictPage:
         """The verdicts behind number `after`. Raises DeliveryError when they cannot be had or understood."""
+        page = self._ask(_Page, "/verdicts.json", {"after": str(after)})
+        known = [told for told in page.verdicts if told.decision in DECISIONS]
+        return VerdictPage(tuple(_verdict(told) for told in known), page.next, page.more)
+
+    def checks(self) -> tuple[Check, ...]:
+        """The cases that wait to be looked at again. Raises DeliveryError as `verdicts`."""
+        page = self._ask(_Cases, "/cases.json", {"stage": "verify", "status": "open", "limit": str(MOST_CHECKS)})
+        return tuple(Check(case.problem_id, case.camera_id) for case in page.cases)
+
+    def _ask(self, shape: type[_Shape], path: str, parameters: dict[str, str]) -> _Shape:
         try:
-            answer = self._client.get(self._url, params={"after": after})
+            answer = self._client.get(self._url + path, params=parameters)
             answer.raise_for_status()
             if len(answer.content) > LARGEST_PAGE:
-                raise DeliveryError(f"the desk's verdicts: an answer of {len(answer.content)} bytes is no page of them")
-            page = _Page.model_validate_json(answer.content)
+                raise DeliveryError(f"the desk's {path} answers {len(answer.content)} bytes, more than a page can have")
+            return shape.model_validate_json(answer.content)
         except httpx.HTTPError as error:
-            raise DeliveryError(f"the desk's verdicts cannot be had: {scrub(str(error))}") from error
+            raise DeliveryError(f"the desk's {path} cannot be had: {scrub(str(error))}") from error
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
-            raise DeliveryError(f"the desk's verdicts cannot be understood: {where}: {first['msg']}") from error
-        known = [told for told in page.verdicts if told.decision in DECISIONS]
-        return VerdictPage(tuple(_verdict(told) for told in known), page.next, page.more)
+            raise DeliveryError(f"the desk's {path} cannot be understood: {where}: {first['msg']}") from error
 
     def close(self) -> None:
         """Release the connection."""
