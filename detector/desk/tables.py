@@ -93,6 +93,7 @@ CASE_FILE = Table(
     Column("merged_into", String, index=True),
     Column("facts", JSON, nullable=False),  # the whole case
     Index("case_file_by_status", "status", "opened_at"),
+    Index("case_file_by_opening", "opened_at"),
 )
 
 ACTION = Table(
@@ -159,6 +160,8 @@ def _from_first_version(connection: Connection) -> None:
             if column.name not in present:
                 kind = column.type.compile(connection.dialect)
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}")
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
     connection.exec_driver_sql("UPDATE action SET details = json_object('department', department, 'note', note)")
     connection.execute(BOOK.update().values(schema_version=SCHEMA_VERSION))
 

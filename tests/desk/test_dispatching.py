@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -10,12 +12,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from detector.core.category import Clock, Deadline
 from detector.core.deadline import Office
 from detector.core.routing import Department, Route, Street, routing_of
+from detector.core.stages import BY_PEOPLE, TRANSITIONS, VERDICTS, Move, Stage
 from detector.core.sureness import Demand
+from detector.desk.course import Details
+from detector.desk.ledger import Deed, Ledger
 from detector.desk.plan import Escalation, Plan
+from detector.desk.wire import read_event
 from detector.desk.workdays import workday_calendar
 from detector.training.mining.verdicts import read_verdicts
 
@@ -32,7 +40,7 @@ ROUTING = routing_of(
 
 
 def plan(**changes: Any) -> Plan:
-    settings: dict[str, Any] = {
+    usual: dict[str, Any] = {
         "office": Office(ZONE, workday_calendar("CN"), ((time(8), time(12)), (time(14), time(18)))),
         "deadlines": {"exposed_garbage": Deadline(timedelta(hours=4), Clock.WORKING_HOURS)},
         "deadline": Deadline(timedelta(hours=2), Clock.EMERGENCY),
@@ -44,7 +52,7 @@ def plan(**changes: Any) -> Plan:
         "escalations": (Escalation(timedelta(0), "区督查"), Escalation(timedelta(days=1), "市城管委")),
         **changes,
     }
-    return Plan(**settings)
+    return Plan(**usual)
 
 
 class Hands:
@@ -182,6 +190,47 @@ def test_mail_in_any_order_and_twice_ends_alike(make_desk: Any, make: Any, tmp_p
     assert ends == {("close", "cleared", 3, 0.9)}
 
 
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_whatever_is_told_and_said_the_table_is_kept_and_a_second_telling_changes_nothing(
+    make: Any, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Events, verdicts and moves in any order: no void step of the desk's own, no stage skipped, idempotent."""
+    kinds = data.draw(st.lists(st.sampled_from(["opened", "updated", "cleared", "reopened"]), min_size=1, max_size=6))
+    events = [
+        make.problem(kind, revision=n, minute=n, score=data.draw(st.sampled_from([0.5, 0.75])), review=n % 5 == 4)
+        for n, kind in enumerate(kinds, start=1)
+    ]
+    ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('desk')}/desk.db", plan())
+    now = Hands()
+    done = 0
+    for event in data.draw(st.permutations(events)):
+        now.now += timedelta(hours=data.draw(st.integers(0, 9)))
+        receipt = ledger.receive(read_event(json.dumps(event).encode(), now()), now())
+        assert receipt.case_id is not None
+        for move in data.draw(st.lists(st.sampled_from(sorted((BY_PEOPLE | VERDICTS) - {Move.MERGED})), max_size=3)):
+            done += 1
+            details = Details(department="x", category=data.draw(st.sampled_from(["street_stall", "road_damage"])))
+            with suppress(ValueError):
+                ledger.act(receipt.case_id, Deed(f"deed-{done}", move, "li", details), now())
+        ledger.escalate(now())
+    before = ledger.case(receipt.case_id)
+    for event in events:
+        assert not ledger.receive(read_event(json.dumps(event).encode(), now()), now()).new
+    assert ledger.escalate(now()) == 0
+    after = ledger.case(receipt.case_id)
+    assert after == before
+    assert after is not None
+    stage = Stage.COLLECT
+    for step in after.steps:
+        if not step.void:
+            assert TRANSITIONS[stage, step.move] is step.stage
+            stage = step.stage
+    assert stage is after.case.stage
+    assert (after.case.due_at is None) == (after.case.dispatched_at is None)
+    ledger.close()
+
+
 # --- deadlines ---------------------------------------------------------------------------------------------------
 
 
@@ -221,8 +270,6 @@ def test_reported_done_but_still_there_was_not_done(planned: Any, make: Any, han
 def test_escalations_are_written_once_each_and_only_while_it_is_not_done(
     make_desk: Any, make: Any, hands: Hands, tmp_path: Path
 ) -> None:
-    from detector.desk.ledger import Ledger
-
     desk = make_desk(plan=plan(), clock=hands, escalate_every_s=3600.0)
     desk.send(make.problem())
     ledger = Ledger(f"sqlite:///{tmp_path}/desk.db", plan())
