@@ -83,9 +83,9 @@ def acting(ledger: Ledger, gate: ReaderGate, clock: Callable[[], datetime]) -> A
     """
     router = APIRouter(dependencies=[Depends(_insist_on_json)])
 
-    def do(case_id: str, deed: Deed) -> Case:
+    def do(case_id: str, *deeds: Deed) -> Case:
         try:
-            case = ledger.act(case_id, deed, clock())
+            case = ledger.act(case_id, *deeds, now=clock())
         except ValueError as error:
             raise HTTPException(409, str(error)) from error
         if case is None:
@@ -104,10 +104,11 @@ def acting(ledger: Ledger, gate: ReaderGate, clock: Callable[[], datetime]) -> A
             reason=Reason.OTHER if wanted.move is Move.REFUSED else None,
             note=wanted.note or None,
         )
-        case = do(case_id, Deed(name, wanted.move, by, details))
-        if wanted.move is Move.FILED and wanted.department is not None and case.stage is Stage.FILE:
+        deeds = [Deed(name, wanted.move, by, details)]
+        if wanted.move is Move.FILED and wanted.department is not None:
             sent = Details(department=wanted.department)
-            case = do(case_id, Deed(event_id("dispatched", name), Move.DISPATCHED, by, sent))
+            deeds.append(Deed(event_id("dispatched", name), Move.DISPATCHED, by, sent))
+        case = do(case_id, *deeds)
         return case_json(case, clock())
 
     @router.post("/cases/{case_id}/verdicts")

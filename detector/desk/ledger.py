@@ -112,21 +112,24 @@ class Ledger:
                 put_camera(connection, incoming, incoming.data)
         return Receipt(new=True, case_id=case)
 
-    def act(self, wanted: str, deed: Deed, now: datetime) -> Case | None:
+    def act(self, wanted: str, *deeds: Deed, now: datetime) -> Case | None:
         """Move the case with that id, or say something about it; None when there is none. On disk on return.
 
-        A dispatch gets its deadline here. Raises ValueError when the case stands where this cannot be done.
+        Several deeds are done together or not at all, and the desk decides nothing between them. A dispatch gets its
+        deadline here. Raises ValueError when the case stands where one of them cannot be done.
         """
         with self._write() as connection:
             case = queries.case_of(connection, wanted)
-            if case is None or connection.scalar(select(ACTION.c.id).where(ACTION.c.id == deed.id)):
+            if case is None or connection.scalar(select(ACTION.c.id).where(ACTION.c.id == deeds[0].id)):
                 return case
-            next_stage(case.stage, deed.move)
-            details = self._completed(connection, case, deed, now)
-            self._put(connection, case, Deed(deed.id, deed.move, deed.by, details), now)
-            if deed.move in VERDICTS or (deed.move in FINDINGS and deed.move in BY_PEOPLE):
-                told = verdict_told(case, deed.id, deed.move, deed.by, details, now)
-                put_verdict(connection, deed.id, wanted, now, told)
+            for deed in deeds:
+                next_stage(case.stage, deed.move)
+                details = self._completed(connection, case, deed, now)
+                self._put(connection, case, replace(deed, details=details), now)
+                if deed.move in VERDICTS or (deed.move in FINDINGS and deed.move in BY_PEOPLE):
+                    told = verdict_told(case, deed.id, deed.move, deed.by, details, now)
+                    put_verdict(connection, deed.id, wanted, now, told)
+                case, _ = self._work_out(connection, case.problem_id)
             return self._bring_up_to_date(connection, case.problem_id, now)
 
     def escalate(self, now: datetime) -> int:
@@ -134,6 +137,7 @@ class Ledger:
         written = 0
         with self._write() as connection:
             for case in queries.to_escalate(connection, now):
+                before = written
                 for level in self.plan.escalations[case.escalated :]:
                     if case.due_at is None or case.due_at + level.after > now:
                         break
@@ -141,7 +145,8 @@ class Ledger:
                     if connection.scalar(select(ACTION.c.id).where(ACTION.c.id == name)) is None:
                         self._put(connection, case, Deed(name, Move.ESCALATED, DESK, Details(department=level.to)), now)
                         written += 1
-                self._work_out(connection, case.problem_id)
+                if written > before:
+                    self._work_out(connection, case.problem_id)
         return written
 
     def cases(self, wanted: CaseFilter = EVERYTHING, *, now: datetime, limit: int = 50, offset: int = 0) -> Page:

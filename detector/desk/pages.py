@@ -25,6 +25,8 @@ from detector.desk.reading import Offset, possible_moves
 
 PAGE_SIZE = 24
 FIGURES_DAYS = 30
+OTHERS = 30
+"""Cases that are offered for a merge."""
 Days = Annotated[int, Query(ge=1, le=3660)]
 
 
@@ -80,6 +82,7 @@ def pages(
             moves=possible_moves(found.case),
             verdicts=verdicts_on(found.case),
             merged=found.merged,
+            others=_others(ledger, found.case, clock()),
             departments=ledger.plan.routing.departments.values(),
             categories=sorted({*ledger.plan.names, *ledger.choices()[0]} - {found.case.category}),
             category_names=ledger.plan.names,
@@ -101,6 +104,15 @@ def pages(
         )
 
     return router
+
+
+def _others(ledger: Ledger, case: Case, now: datetime) -> list[Case]:
+    """Open cases with which it might be merged: those of its street first, then the newest."""
+    alike = ledger.cases(CaseFilter(CaseStatus.OPEN, case.category), now=now, limit=OTHERS).cases
+    there = ledger.cases(CaseFilter(CaseStatus.OPEN, case.category, street=case.street), now=now, limit=OTHERS).cases
+    found = {other.id: other for other in ([*there, *alike] if case.street else alike)}
+    found.pop(case.id, None)
+    return list(found.values())[:OTHERS]
 
 
 def verdicts_on(case: Case) -> list[str]:

@@ -146,6 +146,15 @@ def test_without_a_route_whoever_files_names_the_department_at_once(planned: Any
     assert answer["due_at"] == "2026-03-02T03:00:00Z"
 
 
+def test_whoever_files_and_names_a_department_is_obeyed_although_there_is_a_route(planned: Any, make: Any) -> None:
+    planned.send(make.problem(score=0.5))
+    case = only(planned)["id"]
+    answer = act(planned, case, "filed", department="城管中队", by="li").json()
+    assert (answer["department"], answer["route"]) == ("城管中队", None)
+    assert [step["move"] for step in only(planned)["steps"]] == ["filed", "held", "filed", "dispatched"]
+    assert act(planned, case, "filed", department="x").status_code == 409
+
+
 def test_an_update_that_makes_it_sure_sends_it(planned: Any, make: Any) -> None:
     planned.send(make.problem(score=0.5))
     planned.send(make.problem("updated", revision=2, minute=5, score=0.6))
@@ -212,7 +221,7 @@ def test_whatever_is_told_and_said_the_table_is_kept_and_a_second_telling_change
             done += 1
             details = Details(department="x", category=data.draw(st.sampled_from(["street_stall", "road_damage"])))
             with suppress(ValueError):
-                ledger.act(receipt.case_id, Deed(f"deed-{done}", move, "li", details), now())
+                ledger.act(receipt.case_id, Deed(f"deed-{done}", move, "li", details), now=now())
         ledger.escalate(now())
     before = ledger.case(receipt.case_id)
     for event in events:
@@ -392,11 +401,13 @@ def test_merged_cases_close_and_can_be_split_off_again(planned: Any, make: Any) 
     planned.send(make.problem(problem="one"))
     planned.send(make.problem(problem="two", camera_id="cam-2"))
     one, two = (c["id"] for c in planned.client.get("/cases.json").json()["cases"])
+    assert f'<option value="{two}">' in planned.client.get(f"/cases/{one}").text
     assert say(planned, one, "merge", into=one).status_code == 409
     assert say(planned, one, "merge", into="none").status_code == 409
     assert say(planned, two, "merge", into=one).json()["status"] == "merged"
     assert say(planned, one, "merge", into=two).status_code == 409
     assert planned.client.get(f"/cases/{one}.json").json()["merged"] == [two]
+    assert [case["id"] for case in planned.client.get("/cases.json?status=merged").json()["cases"]] == [two]
     assert f"/cases/{one}" in planned.client.get(f"/cases/{two}").text
     assert f"/cases/{two}" in planned.client.get(f"/cases/{one}").text
     planned.send(make.problem("cleared", problem="two", revision=2, minute=3, camera_id="cam-2"))
