@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from detector.core.health import CameraState
 from detector.core.problem import Problem, ProblemStatus
-from detector.core.verdict import Verdict
 from detector.store import cameras, deliveries, endpoints, outbox, problems, verdicts
+from detector.store.camera_store import CameraStore
 from detector.store.deliveries import DeliveryRecord
 from detector.store.endpoints import EndpointState
 from detector.store.engine import Database, Synchronous, make_engine
 from detector.store.migrate import migrate
 from detector.store.outbox import Delivery, DeliveryState, OutboxEntry, Settlement
+from detector.store.verdict_store import VerdictStore
 
 _PRUNE_AT_ONCE = 1000  # events deleted in one transaction, so that writers wait milliseconds only
 
@@ -29,7 +30,7 @@ class LookRecord:
     verdicts: Collection[str] = ()  # ids of the verdicts that this acts on
 
 
-class Store:
+class Store(CameraStore, VerdictStore):
     """Problems, events and their deliveries, cameras. Safe to use from many threads and processes.
 
     Times given as `at` and `now` are the wall clock, aware UTC. Every method raises StoreError when the database
@@ -37,7 +38,7 @@ class Store:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._listeners: list[Callable[[], None]] = []
 
     def close(self) -> None:
@@ -116,33 +117,6 @@ class Store:
         """How many problems of each category stand in `status`; categories without any are absent."""
         with self._database.reading() as connection:
             return problems.counts_by_category(connection, status)
-
-    # --- verdicts ----------------------------------------------------------------------------------------------
-
-    def add_verdicts(self, at: datetime, given: Iterable[Verdict], read: tuple[str, int] | None = None) -> None:
-        """Take in what people decided; a verdict whose id is known changes nothing.
-
-        read: name of the feed they came from, and how far it has been read with them; remembered in one transaction.
-        """
-        with self._database.writing() as connection:
-            verdicts.add(connection, at, given)
-            if read is not None:
-                verdicts.advance(connection, *read)
-
-    def feed_cursor(self, name: str) -> int:
-        """How far a feed has been read; 0 for one that was never read."""
-        with self._database.reading() as connection:
-            return verdicts.cursor(connection, name)
-
-    def pending_verdicts(self, cameras: Collection[str], limit: int = 100) -> list[Verdict]:
-        """Verdicts about problems of these cameras that no worker has acted on yet, oldest first."""
-        with self._database.reading() as connection:
-            return verdicts.pending(connection, cameras, limit)
-
-    def verdicts_about(self, problem_id: str) -> list[Verdict]:
-        """All verdicts about a problem, oldest first."""
-        with self._database.reading() as connection:
-            return verdicts.about(connection, problem_id)
 
     # --- couriers ----------------------------------------------------------------------------------------------
 
@@ -280,44 +254,6 @@ class Store:
             total += deleted
             if deleted < _PRUNE_AT_ONCE:
                 return total
-
-    # --- cameras -----------------------------------------------------------------------------------------------
-
-    def camera_states(self) -> dict[str, CameraState]:
-        """The condition of every camera ever looked at, by id."""
-        with self._database.reading() as connection:
-            return cameras.states(connection)
-
-    def set_camera_state(self, state: CameraState) -> None:
-        """Write the condition of one camera (record does so together with problems and events)."""
-        with self._database.writing() as connection:
-            cameras.put(connection, [state])
-
-    def claim_cameras(
-        self,
-        worker_id: str,
-        wanted: Collection[str],
-        now: datetime,
-        lease: timedelta,
-        limit: int | None = None,
-    ) -> frozenset[str]:
-        """Own cameras until `now + lease`; returns those of `wanted` that are this worker's now.
-
-        Cameras of another worker are left alone while its lease runs. limit: own at most so many of `wanted`, the
-        ones owned already first. The clocks of workers may differ by much less than a lease.
-        """
-        with self._database.writing() as connection:
-            return cameras.claim(connection, worker_id, wanted, now, now + lease, limit)
-
-    def renew(self, worker_id: str, now: datetime, lease: timedelta) -> frozenset[str]:
-        """Keep this worker's cameras until `now + lease`; returns them. One that is missing was taken over."""
-        with self._database.writing() as connection:
-            return cameras.renew(connection, worker_id, now + lease)
-
-    def release(self, worker_id: str, cameras_: Collection[str] | None = None) -> None:
-        """Give cameras back at once; all of this worker's when None."""
-        with self._database.writing() as connection:
-            cameras.release(connection, worker_id, cameras_)
 
     def _tell(self) -> None:
         for listener in list(self._listeners):
