@@ -11,6 +11,7 @@
     │   └── NotOwner            another worker has taken over a camera: its looks are no longer ours to record
     ├── DeliveryError       an endpoint is wrongly configured or a delivery cannot be made
     ├── EventRefused        an event that arrived is not rightly signed or is malformed
+    ├── PhotoRefused        a photo that somebody sent is not fit to be judged, or comes too often
     └── DatasetError        labelled data is broken: names file and line
 
 Messages never contain secrets: URLs are passed through `detector.core.secrets.without_secrets` before they enter one.
@@ -61,6 +62,15 @@ class DeliveryError(DetectorError):
 
 class EventRefused(DetectorError):
     """An event that arrived is not rightly signed, or is not what its type promises."""
+
+
+class PhotoRefused(DetectorError):
+    """A photo that somebody sent is not taken; `status` is the HTTP status that says so."""
+
+    def __init__(self, status: int, reason: str, retry_after_s: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class DatasetError(DetectorError):

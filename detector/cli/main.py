@@ -17,6 +17,7 @@ from detector.cli import (
     detect,
     evaluate,
     export,
+    intake,
     mine,
     model,
     preview,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(running.run)
 app.command()(running.desk)
+app.command()(intake.intake)
 app.command()(running.demo)
 app.command()(detect.detect)
 app.command()(configuration.check)

@@ -28,21 +28,23 @@ def cloud_event(
     camera: Camera | None = None,
     evidence_url: str | None = None,
     evidence_reason: str | None = None,
+    note: str | None = None,
 ) -> bytes:
     """Encode an event as a CloudEvents 1.0 JSON document in UTF-8.
 
     source: URI reference of this installation; with the event's id it is unique.
     category: the problem's category as configured; without it names are missing and a person must look.
+    note: what a person wrote about the problem.
 
     Should overlong configured names make the document exceed 64 KiB, it goes without them: the case matters more.
     Raises DeliveryError when it is too big even so.
     """
-    body = _built(event, source, category, camera, evidence_url, evidence_reason).model_dump_json().encode()
+    body = _built(event, source, category, camera, evidence_url, evidence_reason, note).model_dump_json().encode()
     if len(body) <= wire.LARGEST:
         return body
     log.warning("too big with its names, sent without them", extra={"event_id": event.id})
     nameless = None if category is None else replace(category, names={})
-    body = _built(event, source, nameless, None, evidence_url, evidence_reason).model_dump_json().encode()
+    body = _built(event, source, nameless, None, evidence_url, evidence_reason, note).model_dump_json().encode()
     if len(body) > wire.LARGEST:
         raise DeliveryError(f"event {event.id} has {len(body)} bytes, more than {wire.LARGEST}")
     return body
@@ -60,6 +62,7 @@ def _built(
     camera: Camera | None,
     evidence_url: str | None,
     evidence_reason: str | None,
+    note: str | None,
 ) -> wire.CloudEvent:
     where = None if camera is None else _camera(camera)
     short_type = type_of(event)
@@ -69,7 +72,7 @@ def _built(
             if evidence_url is None and evidence_reason is None:
                 evidence_reason = "no picture was made"
             evidence = wire.Evidence(url=evidence_url, reason=_line(evidence_reason))
-            problem_data = _problem(event, category, where, evidence)
+            problem_data = _problem(event, category, where, evidence, note)
             model = wire.PROBLEM_EVENTS[event.kind]
             return model(id=id_, source=source, subject=subject, time=time, dataschema=schema, data=problem_data)
         case CameraHealthEvent():
@@ -97,7 +100,11 @@ def _built(
 
 
 def _problem(
-    event: ProblemEvent, category: Category | None, camera: wire.CameraData | None, evidence: wire.Evidence
+    event: ProblemEvent,
+    category: Category | None,
+    camera: wire.CameraData | None,
+    evidence: wire.Evidence,
+    note: str | None,
 ) -> wire.ProblemData:
     problem = event.problem
     configured = {} if category is None else dict(category.codes)
@@ -123,6 +130,7 @@ def _problem(
         sightings=problem.sightings,
         model_version=problem.model_version,
         review=category is None or category.needs_review(problem.label),
+        note=_line(note),
         evidence=evidence,
     )
 

@@ -125,6 +125,8 @@ class ProblemData(_Wire):
     """`name@first-12-digits-of-sha256` of the model that made the newest sighting."""
     review: bool
     """True: a person must look before anybody is sent."""
+    note: str | None = None
+    """What a person wrote with the photo that showed the problem; null for what cameras saw."""
     evidence: Evidence
 
 
