@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -22,9 +23,12 @@ import yaml
 from detector.config import load_settings
 from detector.errors import ConfigError
 from detector.intake_service import IntakeService
+from detector.store import DeliveryState
 from tests.acceptance.drawn import colour_bundle
 from tests.delivery.receiver import SECRET, receiver
 from tests.delivery.test_courier import eventually
+from tests.servers.open311 import open311_city
+from tests.servers.platform import platform
 
 TOKEN = "canary4711"
 MARKET = [[110.99, 35.01], [111.01, 35.01], [111.01, 35.03], [110.99, 35.03], [110.99, 35.01]]
@@ -97,6 +101,37 @@ def test_a_photo_becomes_a_signed_event_with_a_redacted_picture(tmp_path: Path) 
     assert image is not None
     assert image.shape[0] > 240  # the strip below the picture
     assert red_street() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_all_kinds_of_endpoints_are_told(tmp_path: Path) -> None:
+    """What sinks need of the installation is there: the picture itself, and a memory that outlives the process."""
+    mapping = (
+        "messages:\n- on: [problem.opened]\n  fields: [{to: id, fact: event_id}, {to: jpeg, fact: evidence_base64}]\n"
+    )
+    (tmp_path / "mapping.yaml").write_text(mapping)
+    with open311_city() as city, platform() as bureau:
+        options = {"api_key": city.api_key, "default_service_code": "001"}
+        endpoints = [
+            {"name": "city", "kind": "open311", "url": city.url, "open311": options},
+            {"name": "bureau", "kind": "mapped", "url": bureau.url, "mapped": {"file": "mapping.yaml"}},
+        ]
+        file = write_settings(tmp_path, "", endpoints=endpoints)
+        service = IntakeService(load_settings(file, {"PHOTO_TOKEN": TOKEN}))
+        service.start()
+        try:
+            case = post(service.url, red_street(), note="beside the school").json()["case"]
+            assert eventually(lambda: len(service.store.deliveries(DeliveryState.DELIVERED)) == 2)
+            assert service.store.redeliver(datetime.now(UTC), [case["event_id"]], include_delivered=True) == 2
+            assert eventually(lambda: len(service.store.deliveries(DeliveryState.DELIVERED)) == 2)
+            receipts = {one.endpoint: one.receipt for one in service.store.deliveries()}
+        finally:
+            service.stop()
+    [form], [request] = city.posts, bureau.requests
+    assert "beside the school" in form["description"]
+    assert (receipts["city"] or {})["service_request_id"] == "293944"
+    sent = json.loads(request.body)
+    [picture] = (tmp_path / "evidence").rglob("*.jpg")
+    assert (sent["id"], base64.b64decode(sent["jpeg"])) == (case["event_id"], picture.read_bytes())
 
 
 def test_a_permit_of_the_place_holds(tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 from detector.ports import Attempt
-from detector.store import DeliveryState, Settlement, open_store
+from detector.store import DeliveryState, Settlement, Store
 from detector.store.receipts import Receipts
 from tests.store.making import LEASE, NOON, an_entry, seconds
 
 
-def test_a_receipt_is_kept_at_once_and_survives_what_the_courier_writes(tmp_path: Path) -> None:
-    store = open_store(str(tmp_path / "street.db"))
+def test_a_receipt_is_kept_at_once_and_survives_what_the_courier_writes(opened: Callable[[], Store]) -> None:
+    store = opened()
     store.record(NOON, [], [an_entry("e1", "p1", "city", "desk"), an_entry("e2", "p1", "city")])
     city, desk = Receipts(store, "city"), Receipts(store, "desk")
     assert city.get("e1") == {}
@@ -22,9 +22,8 @@ def test_a_receipt_is_kept_at_once_and_survives_what_the_courier_writes(tmp_path
 
     [delivery] = store.claim_due(NOON + seconds(5), 10, "w1", LEASE, ["city"])
     store.settle(NOON, Settlement(delivery, Attempt(True, 200, receipt={"id": "7"}), DeliveryState.DELIVERED))
-    store.close()
 
-    again = open_store(str(tmp_path / "street.db"))
+    again = opened()
     city = Receipts(again, "city")
     assert city.get("e1") == {"id": "7"}
     assert again.redeliver(NOON, ["e1"], include_delivered=True) == 1
@@ -34,4 +33,3 @@ def test_a_receipt_is_kept_at_once_and_survives_what_the_courier_writes(tmp_path
     assert city.get("e1") == {}
     city.keep("unknown", {"id": "8"})
     assert city.get("unknown") == {}
-    again.close()
