@@ -22,7 +22,7 @@ from detector.core.event import Event, ProblemEvent
 from detector.core.frame import Frame
 from detector.core.ground import GroundPlane
 from detector.core.judging import Decide
-from detector.core.look import Look
+from detector.core.look import Condition, Look, LookStatus
 from detector.core.problem import EventKind, Place
 from detector.core.rules import Outcome, RuleBook, spot_of
 from detector.delivery.attachment import pictures_of
@@ -142,7 +142,16 @@ class Lenses:
             frozen_after_s=frozen_s,
             still_after_s=max(600.0, 10 * frozen_s),
         )
-        return ConditionWatch(options, utc_now).judge
+        watch = ConditionWatch(options, utc_now)
+
+        def judged(frame: Frame) -> Condition:
+            views = watch.views_learnt
+            status, reason = watch.judge(frame)
+            if watch.views_learnt > views:
+                return Condition(LookStatus.MOVED, "this view is the normal one from now on", new_view=True)
+            return Condition(status, reason)
+
+        return judged
 
 
 class Places:

@@ -75,7 +75,7 @@ def judge(
     if look.status is not LookStatus.OK or look.size is None:
         return []
     size = look.size
-    tracked = [(problem.category, problem.place.box) for problem in known]
+    tracked = [(problem.category, problem.place.box) for problem in known if not problem.out_of_view]
     look = replace(look, detections=tuple(one_opinion(look.detections, _category_of(categories), tracked)))
     return [
         change
@@ -95,6 +95,21 @@ def reject(problem: Problem, at: datetime, silence: timedelta) -> Change:
     Raises ValueError when the problem is dismissed already.
     """
     return _move(replace(problem, silent_until=at + silence), Trigger.REJECTED, at)
+
+
+def turned_away(known: Sequence[Problem], at: datetime) -> list[Change]:
+    """The camera of these problems shows something else from now on.
+
+    Suspicions fade. What is open stays open, out of view: it is neither cleared nor found again by looking, and people
+    decide about it.
+    """
+    changes = []
+    for problem in known:
+        if problem.status is ProblemStatus.SUSPECTED:
+            changes.append(_move(problem, Trigger.FADED, at))
+        elif not problem.out_of_view:
+            changes.append(Change(replace(problem, out_of_view=True)))
+    return changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +133,7 @@ class _Judgement:
             cases = [d for d in visible if self.decide(category, self._place(d)).case]
             visible = groups(cases, category.at_least)
         passing = [d.box for d in look.detections if d.label in PASSING]
-        places = [p for p in known if p.category == category.id and not self._is_over(p)]
+        places = [p for p in known if p.category == category.id and not p.out_of_view and not self._is_over(p)]
         matches = associate([p.place.box for p in places], visible)
         for index, problem in enumerate(places):
             if problem.status is ProblemStatus.DISMISSED or problem.last_looked >= look.at:

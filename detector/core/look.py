@@ -23,6 +23,15 @@ class LookStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """How well a camera's picture shows its street."""
+
+    status: LookStatus
+    reason: str | None = None  # one line for people; None when it is ok
+    new_view: bool = False  # the camera has been turned for good: places in its old picture mean nothing any more
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """One sampling of one camera."""
 
@@ -33,6 +42,7 @@ class Look:
     model_version: str | None = None  # name@digest of the model that judged an ok look
     size: tuple[int, int] | None = None  # (width, height) of the frame in pixels
     reason: str | None = None  # one line for people, secrets removed; None for ok
+    new_view: bool = False  # as in Condition; then the status is moved
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

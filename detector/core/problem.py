@@ -91,6 +91,7 @@ class Problem:
     model_version: str | None = None  # model of the newest sighting
     rule: str = ""  # what made it a case, e.g. category:street_stall, rule:vending-outside-hours
     codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code under which it is a case
+    out_of_view: bool = False  # its camera has been turned: nothing that is seen says whether it is still there
     silent_until: datetime | None = None  # rejected by a person: what is seen there until then is the same false alarm
 
 

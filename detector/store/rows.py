@@ -34,6 +34,7 @@ _PLAIN = (
     "model_version",
     "rule",
     "silent_until",
+    "out_of_view",
 )  # fields of Problem that are columns of the same name
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -104,6 +106,7 @@ problem = Table(
     Column("rule", String, nullable=False),
     Column("codes", _Json, nullable=False),
     Column("silent_until", Utc),
+    Column("out_of_view", Boolean, nullable=False, server_default=false()),
     Index(None, "camera_id", "status", "cleared_at"),
     Index("ix_problem_silent", "camera_id", "silent_until", sqlite_where=_SILENCED, postgresql_where=_SILENCED),
     Index(None, "status", "first_seen", "id"),

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from detector.errors import DetectorError
+
 log = logging.getLogger(__name__)
 
 
@@ -47,6 +49,8 @@ class Chores(threading.Thread):
     def _do(self, chore: Chore) -> None:
         try:
             chore.do()
+        except DetectorError as error:
+            log.warning("could not be done this time: %s", error, extra={"chore": chore.name})
         except Exception:
             # No chore is worth the worker's life.
             log.exception("a chore failed", extra={"chore": chore.name})

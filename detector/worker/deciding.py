@@ -12,7 +12,7 @@ from detector.core.category import Category
 from detector.core.event import CameraHealthEvent, DetectionEvent, Event, event_id
 from detector.core.frame import Frame
 from detector.core.health import CameraState, observe
-from detector.core.judging import Decide, judge
+from detector.core.judging import Decide, judge, turned_away
 from detector.core.look import Look, LookStatus
 from detector.store import LookRecord, OutboxEntry, Store
 from detector.worker.herald import Herald
@@ -111,8 +111,11 @@ class Decider:
     def _judged(self, seen: Seen, state: CameraState, health: CameraHealthEvent | None) -> LookRecord:
         """What one look leaves behind."""
         look = seen.look
-        known = self._store.tracked(look.camera_id) if look.status is LookStatus.OK else []
-        changes = judge(look, known, self.judging.categories, self._new_id, self.judging.rules(look), self.asked)
+        known = self._store.tracked(look.camera_id) if look.status is LookStatus.OK or look.new_view else []
+        if look.new_view:
+            changes = turned_away(known, look.at)
+        else:
+            changes = judge(look, known, self.judging.categories, self._new_id, self.judging.rules(look), self.asked)
         events: list[Event] = [change.event for change in changes if change.event]
         told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
         kept = state if worth_keeping(state, self._kept.get(look.camera_id)) else None

@@ -16,7 +16,7 @@ from detector.core.schedule import Agenda
 from detector.errors import SourceError
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
-from detector.worker.reader import Judgement, unseen
+from detector.worker.reader import Judgement, blind, unseen
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class Patrol:
         """One visit; returns whether it gave a good picture."""
         try:
             frame = self._visit(camera)
-            status, reason = condition(frame)
+            found = condition(frame)
         except SourceError as error:
             self._leave(camera, unseen(camera.id, self._clock(), error))
             return False
@@ -131,10 +131,10 @@ class Patrol:
             log.exception("visit failed", extra={"camera_id": camera.id})
             self._leave(camera, unseen(camera.id, self._clock(), error))
             return False
-        if status is LookStatus.OK:
+        if found.status is LookStatus.OK:
             self._leave(camera, frame)
             return True
-        self._leave(camera, Look(camera.id, frame.captured_at, status, size=frame.size, reason=reason))
+        self._leave(camera, blind(frame, found))
         return False
 
     def _leave(self, camera: Camera, sighting: Frame | Look) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from detector.core.camera import Camera
 from detector.core.frame import Frame
-from detector.core.look import Look, LookStatus
+from detector.core.look import Condition, Look, LookStatus
 from detector.core.schedule import backoff
 from detector.errors import SourceError
 from detector.ports import FrameSource
@@ -28,7 +28,7 @@ LATELY_LOST_CAP_S = 12.0
 LONG_LOST_CAP_S = 120.0
 """Longest wait for one that has been away for longer: a dead camera is no reason to knock 10,000 times a day."""
 
-Judgement = Callable[[Frame], tuple[LookStatus, str | None]]
+Judgement = Callable[[Frame], Condition]
 """Condition of one camera's picture; keeps what it needs to remember between frames."""
 
 
@@ -97,23 +97,25 @@ class StreamReader(threading.Thread):
                 if frame is None:
                     log.info("source has ended", extra={"camera_id": self.camera.id})
                     return
-                status, reason = self._condition(frame)
-                if status is LookStatus.OK:
+                condition = self._condition(frame)
+                if condition.status is LookStatus.OK:
                     self._failures = 0
                     self._put(frame)
                 else:
-                    self._put(
-                        Look(
-                            frame.camera_id,
-                            frame.captured_at,
-                            status,
-                            size=frame.size,
-                            reason=reason,
-                        )
-                    )
+                    self._put(blind(frame, condition))
         finally:
             self._source = None
             source.close()
+
+
+def blind(frame: Frame, condition: Condition) -> Look:
+    """The look that stands for a picture in which the street cannot be seen."""
+    return Look(
+        *(frame.camera_id, frame.captured_at, condition.status),
+        size=frame.size,
+        reason=condition.reason,
+        new_view=condition.new_view,
+    )
 
 
 def unseen(camera_id: str, at: datetime, error: Exception) -> Look:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from detector.core.category import Category, ClearingPolicy, ConfirmationPolicy
 from detector.core.detection import BoundingBox, Detection
-from detector.core.judging import Change, judge, reject
+from detector.core.judging import Change, judge, reject, turned_away
 from detector.core.look import Look, LookStatus
 from detector.core.problem import TRANSITIONS, EventKind, Place, Problem, ProblemStatus
 from detector.core.rules import Outcome
@@ -243,6 +243,22 @@ def test_a_problem_said_to_be_done_is_told_again_while_it_is_there() -> None:
             if change.event:
                 kinds.append((second, change.event.kind))
     assert kinds == [(170, EventKind.UPDATED)], "once, a minute after the question"
+
+
+def test_a_camera_that_is_turned_for_good_neither_clears_nor_finds_again() -> None:
+    street = opened()
+    street.look(21, heap(box=NEIGHBOUR))
+    for change in turned_away(list(street.problems.values()), START + timedelta(seconds=30)):
+        assert change.event is None
+        street.problems[change.problem.id] = change.problem
+    assert street.problems["p1"].out_of_view
+    assert street.problems["p2"].status is ProblemStatus.DISMISSED, "a suspicion fades"
+    for second in range(40, 200, 10):
+        street.look(second)
+    assert street.problems["p1"].status is ProblemStatus.OPEN
+    for second in range(200, 260, 10):
+        street.look(second, heap())
+    assert street.events == [("p1", EventKind.OPENED), ("p3", EventKind.OPENED)], "what stands there now is another"
 
 
 def test_an_update_tells_a_clearly_better_sighting_and_not_more_often_than_told() -> None:

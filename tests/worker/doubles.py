@@ -10,7 +10,7 @@ import numpy as np
 
 from detector.core.camera import Camera
 from detector.core.frame import Frame
-from detector.core.look import LookStatus
+from detector.core.look import Condition, LookStatus
 from detector.errors import SourceUnreachable
 
 START = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
@@ -24,8 +24,8 @@ def frame(camera_id: str, second: float = 0.0) -> Frame:
     return Frame(camera_id, START + timedelta(seconds=second), np.zeros((8, 8, 3), np.uint8))
 
 
-def always_ok(_frame: Frame) -> tuple[LookStatus, str | None]:
-    return LookStatus.OK, None
+def always_ok(_frame: Frame) -> Condition:
+    return Condition(LookStatus.OK)
 
 
 def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:

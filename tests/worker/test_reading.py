@@ -7,7 +7,7 @@ from collections import Counter
 
 from detector.core.camera import Camera, SamplingMode
 from detector.core.frame import Frame
-from detector.core.look import Look, LookStatus
+from detector.core.look import Condition, Look, LookStatus
 from detector.errors import SourceUnreachable
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
@@ -50,7 +50,7 @@ def test_a_failure_becomes_a_look_and_the_reader_comes_back() -> None:
 
 def test_a_picture_in_bad_condition_never_leaves_as_a_frame() -> None:
     mailbox = Mailbox()
-    thread = reader(Script([frame("a")]), mailbox, lambda _f: (LookStatus.DARK, "night"))
+    thread = reader(Script([frame("a")]), mailbox, lambda _f: Condition(LookStatus.DARK, "night"))
     thread.start()
     (sighting,) = mailbox.take(1, 0)
     thread.stop()

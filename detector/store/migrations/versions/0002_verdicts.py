@@ -12,7 +12,8 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the tables, and remember of problems whether their camera still looks there."""
+    op.add_column("problem", sa.Column("out_of_view", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_table(
         "verdict",
         sa.Column("id", sa.String(), nullable=False),
