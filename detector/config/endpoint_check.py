@@ -9,6 +9,7 @@ from detector.config.finding import Finding, did_you_mean, written_key
 from detector.config.mapping import examine_mapping
 from detector.config.marked_yaml import Document, KeyPath
 from detector.config.settings import Settings
+from detector.config.sinks import MqttSettings
 from detector.config.values import scheme_of
 
 LOOPBACK = ("127.", "localhost", "[::1]")
@@ -26,6 +27,12 @@ def check_endpoints(settings: Settings, document: Document) -> Iterator[Finding]
         if better and not host.startswith(LOOPBACK):
             message = "is not encrypted: anybody on the way can read the events"
             yield _warned(document, ("endpoints", index, "url"), message, f"use {better}")
+        topic = MqttSettings() if endpoint.mqtt is None else endpoint.mqtt
+        told = endpoint.kind == "mqtt" and topic.retain_health and endpoint.wants("camera.health")
+        if told and not ("{subject}" in topic.topic or "{camera_id}" in topic.topic):
+            message = "all cameras share this topic: only the newest health of one of them is retained"
+            here: KeyPath = ("endpoints", index, "mqtt", "topic")
+            yield _warned(document, here, message, "put {subject} or {camera_id} into it")
         if endpoint.mapped is not None:
             yield from examine_mapping(endpoint.mapped.file).findings
 

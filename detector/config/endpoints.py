@@ -76,16 +76,20 @@ class EndpointSettings(Strict):
     @classmethod
     def _fits_kind(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         mqtt = scheme_of(value.get_secret_value()) in {"mqtt", "mqtts"}
-        if mqtt and info.data.get("kind") != "mqtt":
+        if "kind" not in info.data:
+            return value
+        if mqtt and info.data["kind"] != "mqtt":
             raise ValueError("must be an http:// or https:// address; mqtt:// needs `kind: mqtt`")
-        if not mqtt and info.data.get("kind") == "mqtt":
+        if not mqtt and info.data["kind"] == "mqtt":
             raise ValueError("must be an mqtt:// or mqtts:// address")
         return value
 
     @field_validator("secrets")
     @classmethod
     def _signed(cls, value: tuple[SecretStr, ...], info: ValidationInfo) -> tuple[SecretStr, ...]:
-        webhook = info.data.get("kind", "webhook") == "webhook"
+        if "kind" not in info.data:  # it is wrong itself
+            return value
+        webhook = info.data["kind"] == "webhook"
         if webhook and not value:
             raise ValueError("needs at least 1: a webhook is signed (whsec_...)")
         if not webhook and value:

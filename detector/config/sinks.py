@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from detector.config.strict import Strict
 from detector.config.values import Location, environment_of, fill_in
@@ -63,6 +63,15 @@ class Open311Settings(Strict):
     when_unsure: Literal["ask", "again"] = "ask"
     """After a lost answer, when the server cannot be asked what it has: `ask` a person (a dead letter, nothing is
     sent twice) or send `again` (nothing waits, a second request is possible)."""
+
+    @field_validator("on")
+    @classmethod
+    def _notes_have_a_code(
+        cls, value: dict[ProblemEventType, Handling], info: ValidationInfo
+    ) -> dict[ProblemEventType, Handling]:
+        if "note" in value.values() and info.data.get("note_service_code") is None:
+            raise ValueError("a note needs `note_service_code`")
+        return value
 
     def handling(self, event_type: str) -> Handling:
         """What becomes of events of a type; `skip` for those that are about no problem."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from detector.config.endpoints import EndpointSettings
 from detector.delivery.courier import Courier, Route
@@ -369,6 +374,66 @@ def test_a_crash_between_sending_and_writing_down_is_a_lost_answer(tmp_path: Pat
             assert send(sink).receipt["service_request_id"] == "293944"
     assert len(city.posts) == 1
     store.close()
+
+
+KILLED = """
+import sys
+from detector.config.endpoints import EndpointSettings
+from detector.delivery.endpoint import endpoint_of
+from detector.delivery.open311 import Open311
+from detector.delivery.samples import samples
+from detector.store import open_store
+from detector.store.receipts import Receipts
+url, database, event_id = sys.argv[1:]
+options = {"api_key": "key-of-the-city", "service_codes": {"exposed_garbage": "001"}}
+settings = EndpointSettings.model_validate({"name": "city", "kind": "open311", "url": url, "open311": options})
+sink = Open311(endpoint_of(settings), settings.open311, Receipts(open_store(database), "city"))
+sink.send(event_id, "problem.opened", samples()["problem.opened"])
+"""
+
+
+def test_a_process_that_is_killed_while_it_waits_for_the_answer(tmp_path: Path) -> None:
+    database = str(tmp_path / "street.db")
+    store = open_store(database)
+    now = datetime.now(UTC)
+    store.record(now, [], [OutboxEntry(EVENT_ID, "problem.opened", "p1", now, OPENED, ("city",))])
+    clock = Clock()
+    with open311_city(mishap=once("hang")) as city:
+        process = subprocess.Popen([sys.executable, "-c", KILLED, city.url, database, EVENT_ID])
+        try:
+            assert eventually(lambda: city.requests)
+        finally:
+            process.kill()
+            process.wait()
+        clock.now += timedelta(seconds=90)
+        with sink_for(city, Receipts(store, "city"), clock) as sink:
+            assert send(sink).receipt["service_request_id"] == "293944"
+    assert len(city.posts) == 1
+    store.close()
+
+
+MISHAPS = st.sampled_from([None, "unheard", "lost", "500", "502", "503", "html"])
+
+
+@settings_of_hypothesis(max_examples=60, deadline=None)
+@given(mishaps=st.lists(MISHAPS, max_size=6), kind=st.sampled_from(["realtime", "batch", "blackbox"]))
+def test_whatever_goes_wrong_there_is_one_request_in_the_end(mishaps: list[str | None], kind: str) -> None:
+    """Nothing is lost and nothing made twice, as long as the server lists what it has."""
+    clock = Clock()
+    course = chain(mishaps, repeat(None))
+    with (
+        open311_city(kind=kind, redeemed=True, mishap=lambda: next(course)) as city,
+        sink_for(city, clock=clock) as sink,
+    ):
+        for _ in range(20):
+            attempt = send(sink)
+            if attempt.accepted:
+                break
+            assert not attempt.final
+            clock.now += timedelta(seconds=90)
+        assert attempt.accepted
+        assert send(sink).accepted
+        assert len(city.requests) == 1
 
 
 def test_nothing_is_sent_that_cannot_be_remembered() -> None:
