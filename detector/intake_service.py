@@ -38,6 +38,7 @@ from detector.errors import ConfigError
 from detector.evidence.archive import Archive
 from detector.evidence.recorder import EvidenceRecorder
 from detector.evidence.redact import Redactor
+from detector.inference.swap import BundleWatch
 from detector.intake.app import IntakeOptions, create_intake
 from detector.intake.judging import Intake, IntakeRules, Report
 from detector.store import OutboxEntry, open_store
@@ -47,6 +48,7 @@ from detector.worker.herald import Evidence, Herald
 log = logging.getLogger(__name__)
 
 DAY_S = 86_400.0
+MODEL_WATCH_S = 5.0
 NAME = "随手拍"
 """How the camera that is none is called in events and below pictures."""
 
@@ -70,7 +72,13 @@ class IntakeService:
         tools = tools_of(settings, self.store, self._archive)
         routes = [Route(endpoint_of(one), open_sink(one, tools)) for one in settings.endpoints]
         self.courier = Courier(self.store, routes, f"{worker_id or default_worker_id()}-intake")
-        self._chores = Chores([Chore("retention", DAY_S, self._forget_the_old)])
+        self._bundle = BundleWatch(settings.model.path)
+        self._chores = Chores(
+            [
+                Chore("retention", DAY_S, self._forget_the_old),
+                Chore("model", MODEL_WATCH_S, self._take_up_a_new_model),
+            ]
+        )
         door = settings.intake
         rules = IntakeRules(int(door.max_megapixels * 1e6), door.same_within_m, door.remember, door.oldest)
         intake = Intake(
@@ -139,6 +147,17 @@ class IntakeService:
             lambda: {camera.id: camera},
         )
         return herald.tell(events, look, frame)
+
+    def _take_up_a_new_model(self) -> None:
+        path = self.settings.model.path
+        if not self._bundle.replaced(path):
+            return
+        swap = self.model.load(path)
+        if not swap.accepted:
+            log.error("the new model is not fit, %s stays in force: %s", swap.model_version, swap.reason)
+            return
+        self._categories = categories_of(self.settings, self.model)
+        log.info("judging photos with %s now", swap.model_version)
 
     def _forget_the_old(self) -> None:
         evidence = self.settings.evidence

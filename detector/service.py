@@ -39,7 +39,7 @@ from detector.evidence.archive import Archive
 from detector.evidence.looks import LookRecorder
 from detector.evidence.recorder import EvidenceRecorder, Redact
 from detector.evidence.redact import Redactor
-from detector.inference.bundle import MANIFEST
+from detector.inference.swap import BundleWatch
 from detector.store import open_store
 from detector.worker.chores import Chore, Chores
 from detector.worker.deciding import Decider, Judging
@@ -74,7 +74,7 @@ class Service:
         self._book = load_rules(settings)
         self._lenses = Lenses(settings)
         self.model = open_model(settings)
-        self._model_stamp = self._stamp()
+        self._bundle = BundleWatch(settings.model.path)
         self._archive = Archive(settings.evidence.directory)
         self.store = open_store(settings.database)
         self.metrics = Metrics()
@@ -263,20 +263,9 @@ class Service:
         events = self.store.prune(utc_now() - keep_events_for(self.settings))
         log.info("retention: %d pictures and %d settled events deleted", purge.deleted, events)
 
-    def _stamp(self) -> tuple[Path, int] | None:
-        """Changes when another bundle is put in place: a promotion replaces the manifest or the link to the folder."""
-        try:
-            manifest = (self.settings.model.path / MANIFEST).resolve()
-            return manifest, manifest.stat().st_mtime_ns
-        except OSError:
-            return None
-
     def _take_up_a_new_model(self) -> None:
-        stamp = self._stamp()
-        if stamp is None or stamp == self._model_stamp:
-            return
-        self._model_stamp = stamp
-        self._load_model(self.settings.model.path)
+        if self._bundle.replaced(self.settings.model.path):
+            self._load_model(self.settings.model.path)
 
     def _load_model(self, path: Path) -> None:
         swap = self.model.load(path)

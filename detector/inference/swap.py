@@ -10,6 +10,7 @@ from pathlib import Path
 from detector.core.detection import Detection
 from detector.core.frame import Image
 from detector.errors import BundleError, ConfigError
+from detector.inference.bundle import MANIFEST
 from detector.ports import Detector
 
 
@@ -20,6 +21,29 @@ class Swap:
     accepted: bool
     model_version: str  # of the model in force afterwards
     reason: str | None = None  # why the new bundle was refused
+
+
+class BundleWatch:
+    """Tells when another bundle was put in place: a promotion replaces the manifest, or the link to the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._stamp = _stamp(folder)
+
+    def replaced(self, folder: Path) -> bool:
+        """Whether the bundle in `folder` is another one than at the last call (at first: than when this was made)."""
+        stamp = _stamp(folder)
+        if stamp is None or stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        return True
+
+
+def _stamp(folder: Path) -> tuple[Path, int] | None:
+    try:
+        manifest = (folder / MANIFEST).resolve()
+        return manifest, manifest.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 class HotSwap:

@@ -20,6 +20,7 @@ from detector.delivery.mqtt import Mqtt
 from detector.delivery.samples import samples
 from detector.errors import DeliveryError
 from detector.ports import Attempt
+from tests.delivery.test_courier import eventually
 from tests.servers.mosquitto import PASSWORD, Mosquitto, Subscriber
 
 pytestmark = pytest.mark.server
@@ -141,6 +142,17 @@ def test_silence_ends_with_the_timeout_and_accepts_nothing(mosquitto: Mosquitto)
         mosquitto.thaw()
     assert (before.accepted, before.error) == (False, "TimeoutError: the broker does not answer in time")
     assert (within.accepted, within.error) == (False, "the broker has not acknowledged it in time")
+
+
+def test_a_connection_that_gives_no_answer_is_replaced(mosquitto: Mosquitto) -> None:
+    mosquitto.start()
+    with sink_for(mosquitto.url, timeout="500 ms") as sink:
+        assert send(sink).accepted
+        mosquitto.freeze()
+        assert not send(sink).accepted
+        mosquitto.thaw()
+        assert eventually(lambda: send(sink).accepted)
+    assert mosquitto.log().count("New client connected") >= 2
 
 
 @pytest.mark.parametrize("connected", [True, False])

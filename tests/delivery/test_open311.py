@@ -312,6 +312,17 @@ def test_the_request_of_another_event_is_not_taken_for_it() -> None:
     assert len(city.requests) == 2
 
 
+def test_a_list_that_may_have_been_cut_proves_nothing() -> None:
+    clock = Clock()
+    with open311_city(mishap=once("unheard")) as city, sink_for(city, clock=clock) as sink:
+        send(sink)
+        others = {"service_code": "001", "description": "", "requested_datetime": clock.now.isoformat()}
+        city.requests += [others] * 1000
+        clock.now += timedelta(seconds=90)
+        asked = send(sink)
+    assert (asked.accepted, asked.final, city.calls[-1]) == (False, True, "GET /requests.json")
+
+
 @pytest.mark.parametrize("changes", [{"look_up": False}, {}])
 def test_where_the_server_cannot_be_asked_a_person_is(changes: dict[str, Any]) -> None:
     clock = Clock()

@@ -160,6 +160,20 @@ def test_a_permit_of_the_place_holds(tmp_path: Path) -> None:
     assert outside["case"]["rule"] == "category:exposed_garbage"
 
 
+def test_another_model_is_taken_up(tmp_path: Path) -> None:
+    file = write_settings(tmp_path, "http://127.0.0.1:1/")
+    service = IntakeService(load_settings(file, {"PHOTO_TOKEN": TOKEN}))
+    first = service.model.model_version
+    service._take_up_a_new_model()
+    assert service.model.model_version == first
+    (tmp_path / "colours").rename(tmp_path / "old")
+    other = colour_bundle(tmp_path / "colours", ("bin", "garbage", "cone"))
+    assert other.is_dir()
+    service._take_up_a_new_model()
+    assert service.model.current.labels == ("bin", "garbage", "cone")
+    service.store.close()
+
+
 def test_without_a_token_it_does_not_start(tmp_path: Path) -> None:
     file = write_settings(tmp_path, "http://127.0.0.1:1/", intake={"port": 0})
     with pytest.raises(ConfigError, match=r"intake\.tokens"):
