@@ -13,6 +13,7 @@ from detector.config.hours import Day, Hours, parse_hours
 from detector.config.shipped import shipped
 from detector.config.strict import Strict
 from detector.config.values import Duration, Filled, Location, PositiveDuration, SigningSecret, Timezone
+from detector.core.joining import DISTANCE_M, DISTANCES_M, WAIVED_AFTER
 from detector.core.sureness import Demand
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -62,6 +63,30 @@ class EscalationSettings(Strict):
     to: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+Corner = tuple[Annotated[float, Field(ge=0, le=1)], Annotated[float, Field(ge=0, le=1)]]
+
+
+class AreaSettings(Strict):
+    """An area of a camera's picture."""
+
+    camera: Annotated[str, Field(min_length=1, max_length=200)]
+    area: Annotated[tuple[Corner, ...], Field(min_length=3, max_length=100)]
+    """Corners as shares of the picture's width and height, from its upper left."""
+
+
+class JoiningSettings(Strict):
+    """When what several cameras see is one case."""
+
+    distance_m: Annotated[float, Field(ge=0, le=200)] = DISTANCE_M
+    """Problems of one category on the ground are one thing up to this distance, metres."""
+    distances_m: dict[str, Annotated[float, Field(ge=0, le=200)]] = Field(default_factory=lambda: dict(DISTANCES_M))
+    """Category id to its own distance."""
+    overlaps: tuple[tuple[AreaSettings, AreaSettings], ...] = ()
+    """Pairs of areas of two cameras that show the same place, for cameras that know no ground."""
+    waived_after: PositiveDuration = WAIVED_AFTER
+    """How long the word of a camera that cannot see is waited for when all others say that the thing is gone."""
+
+
 class DeskEvidence(Strict):
     """Where the pictures are."""
 
@@ -96,5 +121,6 @@ class DeskSettings(Strict):
     routing: Location | None = None
     """File of departments, streets and routes."""
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
+    joining: JoiningSettings = Field(default_factory=JoiningSettings)
     escalation: tuple[EscalationSettings, ...] = ()
     """Who is told when, soonest first."""

@@ -15,6 +15,7 @@ from detector.config.marked_yaml import Document, KeyPath, read_yaml
 from detector.config.routing import ExaminedRouting, examine_routing
 from detector.config.validating import validate
 from detector.core.category import Category
+from detector.core.joining import DISTANCES_M
 from detector.core.routing import Routing
 from detector.errors import ConfigError
 
@@ -68,6 +69,7 @@ def examine_desk(path: Path, environment: Mapping[str, str] | None = None, today
 def _check(document: Document, settings: DeskSettings, file: CategoriesFile | None) -> None:
     named: list[tuple[KeyPath, str]] = [(("deadlines", key), key) for key in settings.deadlines]
     named += [(("dispatch", "thresholds", key), key) for key in settings.dispatch.thresholds]
+    named += [(("joining", "distances_m", key), key) for key in settings.joining.distances_m if key not in DISTANCES_M]
     for path, key in named:
         if file is not None and key not in file.categories:
             document.find(path, f'there is no category "{key}"', did_you_mean(key, file.categories))
@@ -80,6 +82,9 @@ def _check(document: Document, settings: DeskSettings, file: CategoriesFile | No
     twice = set(settings.office.days_off) & set(settings.office.days_on)
     for day in sorted(twice):
         document.find(("office", "days_on"), f"{day} is named in days_off too")
+    for number, (one, other) in enumerate(settings.joining.overlaps):
+        if one.camera == other.camera:
+            document.find(("joining", "overlaps", number), "pairs a camera with itself", "name two cameras")
     waits = [level.after for level in settings.escalation]
     if waits != sorted(set(waits)):
         document.find(("escalation",), "each step must come later than the one before")

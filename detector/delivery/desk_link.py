@@ -72,10 +72,14 @@ class Check:
     camera_id: str
 
 
-class _Case(BaseModel):
+class _Source(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     problem_id: str
     camera_id: str
+
+
+class _Case(_Source):
+    sources: tuple[_Source, ...] = ()
 
 
 class _Cases(BaseModel):
@@ -103,7 +107,7 @@ class DeskLink:
     def checks(self) -> tuple[Check, ...]:
         """The cases that wait to be looked at again. Raises DeliveryError as `verdicts`."""
         page = self._ask(_Cases, "/cases.json", {"stage": "verify", "status": "open", "limit": str(MOST_CHECKS)})
-        return tuple(Check(case.problem_id, case.camera_id) for case in page.cases)
+        return tuple(Check(one.problem_id, one.camera_id) for case in page.cases for one in case.sources or (case,))
 
     def _ask(self, shape: type[_Shape], path: str, parameters: dict[str, str]) -> _Shape:
         try:

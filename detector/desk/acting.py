@@ -16,8 +16,9 @@ from detector.core.stages import BY_PEOPLE, Move, Stage
 from detector.desk.access import ANONYMOUS, ReaderGate
 from detector.desk.case import Case
 from detector.desk.course import CAMERA, DESK, Details, Reason
-from detector.desk.ledger import Deed, Ledger
+from detector.desk.ledger import Ledger
 from detector.desk.reading import case_json
+from detector.desk.working import Deed
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 _Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]

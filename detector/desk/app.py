@@ -108,10 +108,13 @@ def create_desk(options: DeskOptions) -> FastAPI:
 
 
 async def _escalate_for_ever(ledger: Ledger, options: DeskOptions) -> None:
-    """Write escalations down soon after they are due; that a case is overdue is worked out whenever it is read."""
-    while options.plan.escalations:
+    """Write down soon what is due by the clock; that a case is overdue is worked out whenever it is read."""
+    while True:
         try:
-            written = await run_in_threadpool(ledger.escalate, options.clock())
+            closed = await run_in_threadpool(ledger.waive, options.clock())
+            if closed:
+                log.info("%d cases closed without the word of cameras that cannot see", closed)
+            written = await run_in_threadpool(ledger.escalate, options.clock()) if options.plan.escalations else 0
             if written:
                 log.info("%d escalations", written)
         except StoreError as error:

@@ -22,6 +22,7 @@ from detector.desk.course import (
     last_move,
     stage_after,
 )
+from detector.desk.sources import SHOWS_PROBLEM, Source, as_told, by_problem, one_story, source_of
 from detector.desk.wire import EvidenceData, Kind
 
 
@@ -52,12 +53,13 @@ FINDINGS = {
 """The moves that say whether the detector was right."""
 
 
-SHOWS_PROBLEM = frozenset({Kind.OPENED, Kind.UPDATED, Kind.REOPENED})
-
-
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One problem as the dispatcher sees it. Times are aware UTC: of capture, or of the desk where a person acted."""
+    """One problem as the dispatcher sees it, by however many cameras.
+
+    Times are aware UTC: of capture, or of the desk where a person acted. Camera, place and label are those of the
+    camera that told of it first; all are among the sources.
+    """
 
     id: str
     problem_id: str
@@ -105,6 +107,7 @@ class Case:
     merged_into: str | None = None  # id of the case
     street: str | None = None  # id of the street it lies in, where the desk knows streets
     cell: str | None = None  # unit cell of the grid, 15 characters
+    sources: tuple[Source, ...] = ()  # every camera's problem, the first one first
 
     def overdue(self, now: datetime) -> bool:
         """Whether the department is, or was, late."""
@@ -133,9 +136,30 @@ def fold(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
     history = in_order(reports)
     if not history or len({report.data.problem_id for report in history}) != 1:
         raise ValueError("a case is made of the reports of exactly one problem")
-    newest = history[-1]
-    data = newest.data
-    steps = course(history, actions)
+    return fold_joined(history, actions)
+
+
+def steps_of(reports: Iterable[Report], actions: Iterable[Action] = ()) -> list[Step]:
+    """The way of a case with one source or several."""
+    story, acted = one_story(reports), actions
+    if len({report.data.problem_id for report in story}) > 1:
+        story, acted = as_told(story, actions)
+    return course(story, acted)
+
+
+def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
+    """As `fold`, for the reports of all problems that are one thing. The case is that of the problem told first.
+
+    Raises ValueError for no reports.
+    """
+    story, actions = one_story(reports), list(actions)
+    if not story:
+        raise ValueError("a case is made of reports")
+    histories = by_problem(story)
+    history = next(iter(histories.values()))
+    data = history[-1].data
+    told, acted = as_told(story, actions) if len(histories) > 1 else (story, actions)
+    steps = course(told, acted)
     status, since = _status(steps)
     sent = dispatch_of(steps)
     judged = _judged(steps)
@@ -158,20 +182,20 @@ def fold(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
         frame_size=data.place.frame_size,
         latitude=ground.latitude if ground else None,
         longitude=ground.longitude if ground else None,
-        score=max((report.data.score for report in history if report.data.score is not None), default=None),
+        score=max((report.data.score for report in story if report.data.score is not None), default=None),
         model_version=data.model_version,
-        first_seen=min(report.data.first_seen for report in history),
-        last_seen=max(report.data.last_seen for report in history),
+        first_seen=min(report.data.first_seen for report in story),
+        last_seen=max(report.data.last_seen for report in story),
         opened_at=opened.at if opened else min(report.data.first_seen for report in history),
         cleared_at=since if status is CaseStatus.CLEARED else None,
         dismissed_at=since if status is CaseStatus.DISMISSED else None,
-        changed_at=max([newest.at, *(step.at for step in steps)]),
-        reopened=sum(report.kind is Kind.REOPENED for report in history),
+        changed_at=max([*(each[-1].at for each in histories.values()), *(step.at for step in steps)]),
+        reopened=sum(report.kind is Kind.REOPENED for report in told),
         revision=data.revision,
         review=data.review,
-        before=_newest_picture(report for report in history if report.kind in SHOWS_PROBLEM),
+        before=_newest_picture(report for report in story if report.kind in SHOWS_PROBLEM),
         after=_newest_picture(
-            report for report in history if status is CaseStatus.CLEARED and report.kind is Kind.CLEARED
+            report for report in story if status is CaseStatus.CLEARED and report.kind is Kind.CLEARED
         ),
         camera_name=data.camera.name if data.camera else None,
         district=data.camera.district if data.camera else None,
@@ -191,6 +215,7 @@ def fold(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
         judged_at=judged.at if judged else None,
         reason=judged.details.reason if judged else None,
         merged_into=_merged_into(steps),
+        sources=tuple(source_of(each) for each in histories.values()),
     )
 
 

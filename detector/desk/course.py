@@ -72,6 +72,8 @@ class Action:
     revision: int  # newest one when it was done
     number: int  # order of doing; a later one never knew a lower revision
     details: Details = NOTHING
+    under: str = ""  # id of the case as it was then
+    seen: tuple[tuple[str, int], ...] = ()  # problem id and newest revision of each source at that time
 
 
 @dataclass(frozen=True, slots=True)

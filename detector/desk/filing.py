@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 
 from detector.core.stages import Move
-from detector.desk.case import Case
+from detector.desk.case import Case, case_id
 from detector.desk.course import Action, Details, Report
-from detector.desk.tables import ACTION, CAMERA, CASE_FILE, EVENT, VERDICT
+from detector.desk.tables import ACTION, ACTION_SEEN, CAMERA, CASE_FILE, EVENT, VERDICT
 from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData, read_event
 from detector.errors import StoreError
 
@@ -44,23 +44,39 @@ def reports_of(connection: Connection, problem_id: str) -> list[Received]:
     return found
 
 
-def actions_of(connection: Connection, case_id: str) -> list[Action]:
-    """What people and the desk did about a case, in the order of doing."""
-    rows = connection.execute(select(ACTION).where(ACTION.c.case_id == case_id).order_by(ACTION.c.number)).mappings()
+def actions_of(connection: Connection, problem_id: str) -> list[Action]:
+    """What people and the desk did while the case was known by that problem, in the order of doing."""
+    under = case_id(problem_id)
+    rows = (
+        connection.execute(select(ACTION).where(ACTION.c.case_id == under).order_by(ACTION.c.number)).mappings().all()
+    )
+    others: dict[str, list[tuple[str, int]]] = {}
+    if rows:
+        s = ACTION_SEEN.c
+        for action, problem, revision in connection.execute(
+            select(s.action_id, s.problem_id, s.revision).where(
+                s.action_id.in_(select(ACTION.c.id).where(ACTION.c.case_id == under))
+            )
+        ):
+            others.setdefault(action, []).append((problem, revision))
     return [
         Action(
             *(row["id"], Move(row["move"]), row["by"], row["at"], row["revision"], row["number"]),
             DETAILS.validate_python(row["details"] or {}),
+            under,
+            ((problem_id, row["revision"]), *sorted(others.get(row["id"], []))),
         )
         for row in rows
     ]
 
 
-def put_action(connection: Connection, case_id: str, action: Action) -> None:
+def put_action(connection: Connection, action: Action) -> None:
     """Insert."""
-    row = {name: getattr(action, name) for name in Action.__slots__ if name != "details"}
+    row = {name: getattr(action, name) for name in ("id", "move", "by", "at", "revision", "number")}
     details = DETAILS.dump_python(action.details, mode="json", exclude_none=True)
-    connection.execute(ACTION.insert().values(case_id=case_id, details=details, **row))
+    connection.execute(ACTION.insert().values(case_id=action.under, details=details, **row))
+    for problem_id, revision in action.seen[1:]:
+        connection.execute(ACTION_SEEN.insert().values(action_id=action.id, problem_id=problem_id, revision=revision))
 
 
 def put_verdict(connection: Connection, action_id: str, case_id: str, at: datetime, told: Mapping[str, Any]) -> None:

@@ -20,25 +20,25 @@ from detector.core.event import event_id
 from detector.core.stages import BY_PEOPLE, VERDICTS, Move, next_stage
 from detector.core.sureness import Threshold, fit
 from detector.desk import queries
-from detector.desk.case import FINDINGS, Case, case_id, fold
-from detector.desk.course import DESK, NOTHING, Action, Details, Step, course, in_order
+from detector.desk.case import FINDINGS, Case, case_id, steps_of
+from detector.desk.course import DESK, Details, Step
 from detector.desk.deciding import decide
 from detector.desk.figures import Figures, figures
 from detector.desk.filing import (
     Received,
-    actions_of,
-    put_action,
     put_camera,
-    put_case,
     put_verdict,
     reports_of,
 )
+from detector.desk.joined import problems_of, regroup, waived
 from detector.desk.plan import Plan
 from detector.desk.queries import EVERYTHING, CameraState, CaseFilter, Counts, Page, Told
+from detector.desk.sources import one_story
 from detector.desk.streets import StreetLine, cases_of, lines
-from detector.desk.tables import ACTION, CASE_FILE, EVENT, READING, VERDICT, open_book, open_engine
-from detector.desk.telling import verdict_told
+from detector.desk.tables import ACTION, EVENT, READING, VERDICT, open_book, open_engine
+from detector.desk.telling import told_of_sources
 from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData
+from detector.desk.working import Deed, all_actions, completed, next_number, put_deed, work_out
 from detector.errors import StoreError
 
 
@@ -50,16 +50,6 @@ class CaseFile:
     received: list[Received]  # oldest event first
     steps: list[Step]
     merged: list[Case]  # others that are about the same thing
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """What a person wants to do with a case."""
-
-    id: str  # chosen by whoever asks; a repetition changes nothing
-    move: Move
-    by: str
-    details: Details = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +75,10 @@ class Ledger:
         try:
             with self._write() as connection:
                 if open_book(connection, database_url):
-                    for problem_id in list(connection.scalars(select(CASE_FILE.c.problem_id))):
-                        self._work_out(connection, problem_id)
+                    told = select(EVENT.c.problem_id).where(EVENT.c.problem_id.is_not(None)).distinct()
+                    for problem_id in sorted(connection.scalars(told)):
+                        for first in regroup(connection, problem_id, self.plan.joining):
+                            work_out(connection, self.plan, first)
         except StoreError:
             self.close()
             raise
@@ -98,16 +90,21 @@ class Ledger:
         book changes nothing.
         """
         problem_id = incoming.data.problem_id if isinstance(incoming.data, ProblemData) else None
-        case = case_id(problem_id) if problem_id else None
+        case = None
         with self._write() as connection:
             row = insert(EVENT).values(
                 id=incoming.id, source=incoming.source, type=incoming.type, subject=incoming.subject,
                 problem_id=problem_id, time=incoming.time, received_at=now, body=incoming.body,
             )  # fmt: skip
             if connection.execute(row.on_conflict_do_nothing()).rowcount == 0:
-                return Receipt(new=False, case_id=case)
+                known = queries.case_of(connection, case_id(problem_id)) if problem_id else None
+                return Receipt(new=False, case_id=known.id if known else None)
             if problem_id:
-                self._bring_up_to_date(connection, problem_id, now)
+                brought = [
+                    self._bring_up_to_date(connection, first, now)
+                    for first in regroup(connection, problem_id, self.plan.joining)
+                ]
+                case = brought[0].id
             elif isinstance(incoming.data, CameraHealthData):
                 put_camera(connection, incoming, incoming.data)
         return Receipt(new=True, case_id=case)
@@ -124,12 +121,12 @@ class Ledger:
                 return case
             for deed in deeds:
                 next_stage(case.stage, deed.move)
-                details = self._completed(connection, case, deed, now)
-                self._put(connection, case, replace(deed, details=details), now)
+                details = completed(connection, self.plan, case, deed, now)
+                put_deed(connection, case, replace(deed, details=details), now)
                 if deed.move in VERDICTS or (deed.move in FINDINGS and deed.move in BY_PEOPLE):
-                    told = verdict_told(case, deed.id, deed.move, deed.by, details, now)
-                    put_verdict(connection, deed.id, wanted, now, told)
-                case, _ = self._work_out(connection, case.problem_id)
+                    for told in told_of_sources(case, deed.id, deed.move, deed.by, details, now):
+                        put_verdict(connection, str(told["id"]), case.id, now, told)
+                case, _ = work_out(connection, self.plan, case.problem_id)
             return self._bring_up_to_date(connection, case.problem_id, now)
 
     def escalate(self, now: datetime) -> int:
@@ -143,11 +140,22 @@ class Ledger:
                         break
                     name = event_id("escalated", case.id, case.due_at.isoformat(), level.after, level.to)
                     if connection.scalar(select(ACTION.c.id).where(ACTION.c.id == name)) is None:
-                        self._put(connection, case, Deed(name, Move.ESCALATED, DESK, Details(department=level.to)), now)
+                        put_deed(connection, case, Deed(name, Move.ESCALATED, DESK, Details(department=level.to)), now)
                         written += 1
                 if written > before:
-                    self._work_out(connection, case.problem_id)
+                    work_out(connection, self.plan, case.problem_id)
         return written
+
+    def waive(self, now: datetime) -> int:
+        """Close what waits for the word of cameras that have not been able to see for long; returns how many."""
+        with self._write() as connection:
+            found = waived(connection, self.plan.joining.waived_after, now)
+            for case, moves, why in found:
+                for move in moves:
+                    name = event_id("waived", case.id, next_number(connection, case), move)
+                    put_deed(connection, case, Deed(name, move, DESK, Details(note=why)), now)
+                work_out(connection, self.plan, case.problem_id)
+        return len(found)
 
     def cases(self, wanted: CaseFilter = EVERYTHING, *, now: datetime, limit: int = 50, offset: int = 0) -> Page:
         """Open cases first, then newest opening first."""
@@ -160,11 +168,12 @@ class Ledger:
             case = queries.case_of(connection, wanted)
             if case is None:
                 return None
-            received = {entry.report.id: entry for entry in reports_of(connection, case.problem_id)}
-            ordered = in_order(entry.report for entry in received.values())
-            steps = course(ordered, actions_of(connection, wanted))
+            problems = problems_of(connection, case.problem_id)
+            received = {entry.report.id: entry for one in problems for entry in reports_of(connection, one)}
+            ordered = one_story(entry.report for entry in received.values())
+            steps = steps_of(ordered, all_actions(connection, problems))
             return CaseFile(
-                case, [received[report.id] for report in ordered], steps, queries.merged_into(connection, wanted)
+                case, [received[report.id] for report in ordered], steps, queries.merged_into(connection, case.id)
             )
 
     def counts(self, now: datetime) -> Counts:
@@ -219,52 +228,13 @@ class Ledger:
     # --- within a transaction ------------------------------------------------------------------------------------
 
     def _bring_up_to_date(self, connection: Connection, problem_id: str, now: datetime) -> Case:
-        case, steps = self._work_out(connection, problem_id)
+        case, steps = work_out(connection, self.plan, problem_id)
         decisions = decide(case, steps, self.plan, self._threshold(connection, case.told, now), now)
         for move, details in decisions:
-            number = len(steps)
-            self._put(connection, case, Deed(event_id("desk", case.id, number, move), move, DESK, details), now)
-            case, steps = self._work_out(connection, problem_id)
+            name = event_id("desk", case.id, "action", next_number(connection, case), move)
+            put_deed(connection, case, Deed(name, move, DESK, details), now)
+            case, steps = work_out(connection, self.plan, problem_id)
         return case
-
-    def _work_out(self, connection: Connection, problem_id: str) -> tuple[Case, list[Step]]:
-        reports = [received.report for received in reports_of(connection, problem_id)]
-        actions = actions_of(connection, case_id(problem_id))
-        case = fold(reports, actions)
-        spot = self.plan.spot(case)
-        case = replace(case, street=spot.street, cell=spot.cell)
-        if case.category != case.told:
-            case = replace(case, category_names=dict(self.plan.names.get(case.category, {})))
-        put_case(connection, case)
-        return case, course(reports, actions)
-
-    def _put(self, connection: Connection, case: Case, deed: Deed, now: datetime) -> None:
-        number = len(actions_of(connection, case.id)) + 1
-        put_action(connection, case.id, Action(deed.id, deed.move, deed.by, now, case.revision, number, deed.details))
-
-    def _completed(self, connection: Connection, case: Case, deed: Deed, now: datetime) -> Details:
-        """What the desk knows and whoever acts need not say. Raises ValueError for what cannot be."""
-        details = deed.details
-        if deed.move is Move.DISPATCHED:
-            known = self.plan.department(details.department or "")
-            if known is not None:
-                details = replace(details, department=known.name, department_code=known.code)
-            return replace(details, due_at=self.plan.due(case.category, now))
-        if deed.move is Move.RELABELLED and details.category is not None:
-            if details.category == case.category:
-                raise ValueError(f"it is a case of {case.category} already")
-            return replace(details, label=details.label or self.plan.label_of(details.category))
-        if deed.move is Move.MERGED:
-            other = queries.case_of(connection, details.other_case or "")
-            if other is None or other.id == case.id or other.merged_into is not None:
-                raise ValueError("it can be merged only into another case that is not merged itself")
-            if queries.merged_into(connection, case.id):
-                raise ValueError(
-                    "others were merged into this case: split them off first, or merge the other way round"
-                )
-        if deed.move is Move.SPLIT and case.merged_into is None:
-            raise ValueError("it is merged into no other case")
-        return details
 
     def _threshold(self, connection: Connection, category: str, now: datetime) -> Threshold:
         plan = self.plan

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from detector.core.category import Deadline
 from detector.core.deadline import Office, due
 from detector.core.geo import GeoPoint
+from detector.core.joining import Joining
 from detector.core.routing import Department, Routing, Spot
 from detector.core.sureness import Demand
 from detector.desk.case import Case
@@ -30,6 +31,7 @@ class Plan:
     deadlines: Mapping[str, Deadline] = field(default_factory=dict)  # by category
     deadline: Deadline | None = None  # of the others
     routing: Routing = field(default_factory=Routing)
+    joining: Joining = field(default_factory=Joining)
     automatic: bool = False
     demand: Demand = field(default_factory=Demand)
     threshold: float | None = 0.8  # while verdicts are few; None: a person always looks

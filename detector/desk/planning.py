@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from detector.config.desk import DispatchSettings, OfficeSettings
+from detector.config.desk import AreaSettings, DispatchSettings, JoiningSettings, OfficeSettings
 from detector.config.desk_loading import ExaminedDesk
-from detector.core.category import Deadline
+from detector.core.category import Category, Deadline
 from detector.core.deadline import Office
+from detector.core.joining import Joining, Overlap
 from detector.core.sureness import Demand
+from detector.core.zones import WATCH, Zone, ring
 from detector.desk.plan import Escalation, Plan
 from detector.desk.workdays import arranged_until, workday_calendar
 from detector.errors import ConfigError
@@ -34,6 +37,7 @@ def plan_of(desk: ExaminedDesk) -> Plan:
         deadlines=limits,
         deadline=None if settings.deadline is None else Deadline(settings.deadline.limit, settings.deadline.clock),
         routing=desk.routing,
+        joining=_joining(settings.joining, desk.categories),
         automatic=dispatch.automatic,
         demand=Demand(dispatch.target_precision, dispatch.confidence, dispatch.least_verdicts),
         threshold=_score(dispatch.threshold),
@@ -43,6 +47,21 @@ def plan_of(desk: ExaminedDesk) -> Plan:
         names={key: category.names for key, category in desk.categories.items()},
         labels={key: category.labels for key, category in desk.categories.items()},
     )
+
+
+def _joining(given: JoiningSettings, categories: Mapping[str, Category]) -> Joining:
+    """What comes back within the time in which it is reopened is the same for another camera too."""
+    return Joining(
+        given.distance_m,
+        given.distances_m,
+        {key: category.clearing.reopen_within for key, category in categories.items()},
+        tuple(Overlap(_area(one), _area(other)) for one, other in given.overlaps),
+        given.waived_after,
+    )
+
+
+def _area(given: AreaSettings) -> Zone:
+    return Zone(f"overlap:{given.camera}", WATCH, (ring(given.area),), given.camera)
 
 
 def calendar_fault(office: OfficeSettings, today: date) -> str | None:

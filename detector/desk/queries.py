@@ -11,7 +11,7 @@ from detector.core.stages import Stage
 from detector.core.sureness import Judged
 from detector.desk.case import Case, CaseStatus, Finding
 from detector.desk.filing import CASE
-from detector.desk.tables import CAMERA, CASE_FILE, VERDICT
+from detector.desk.tables import CAMERA, CASE_FILE, SOURCE, VERDICT
 
 C = CASE_FILE.c
 
@@ -77,8 +77,11 @@ def late(now: datetime) -> ColumnElement[bool]:
 
 
 def case_of(connection: Connection, wanted: str) -> Case | None:
-    """The case with that id."""
+    """The case with that id, or the one that has taken it in."""
     facts = connection.scalar(select(C.facts).where(C.id == wanted))
+    if facts is None:  # the case that a problem made, before it was found to be the same thing as an older one
+        now = select(SOURCE.c.case_id).where(SOURCE.c.own_case == wanted).scalar_subquery()
+        facts = connection.scalar(select(C.facts).where(C.id == now))
     return None if facts is None else CASE.validate_python(facts)
 
 

@@ -17,11 +17,13 @@ from detector.desk.figures import Figures, together
 from detector.desk.filing import Received
 from detector.desk.ledger import Ledger
 from detector.desk.queries import CameraState, CaseFilter
+from detector.desk.sources import Source
 from detector.desk.telling import for_mining
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 Offset = Annotated[int, Query(ge=0, le=2**31 - 1)]
 Cursor = Annotated[int, Query(ge=0, le=2**53)]
+_PLACE = ("box", "frame_size", "latitude", "longitude")
 NEXT = "Verdicts-Next"
 """Header of /verdicts.jsonl: what to ask for `after` the next time."""
 
@@ -164,6 +166,7 @@ def case_json(case: Case, now: datetime) -> dict[str, Any]:
             "frame_size": case.frame_size,
             "ground": ground if case.latitude is not None else None,
         },
+        "sources": [_source_json(source) for source in case.sources],
         "score": case.score,
         "model_version": case.model_version,
         "first_seen": case.first_seen,
@@ -176,6 +179,19 @@ def case_json(case: Case, now: datetime) -> dict[str, Any]:
         "reopened": case.reopened,
         "revision": case.revision,
         "evidence": {"before": case.before.model_dump(), "after": case.after.model_dump()},
+    }
+
+
+def _source_json(source: Source) -> dict[str, Any]:
+    own = {name: getattr(source, name) for name in Source.__slots__ if name not in _PLACE}
+    ground = {"latitude": source.latitude, "longitude": source.longitude}
+    return {
+        **own,
+        "place": {
+            "box": source.box,
+            "frame_size": source.frame_size,
+            "ground": ground if source.latitude is not None else None,
+        },
     }
 
 

@@ -33,7 +33,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from detector.errors import ConfigError, StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 READING = "desk_reading"  # execution option of a connection that will not write
 BUSY_TIMEOUT_S = 10
 
@@ -110,6 +110,32 @@ ACTION = Table(
     Index("action_of_case", "case_id", "number", unique=True),
 )
 
+ACTION_SEEN = Table(
+    "action_seen",  # what was known of a case's further sources when somebody acted; ACTION.revision is of the first
+    METADATA,
+    Column("action_id", String, primary_key=True),
+    Column("problem_id", String, primary_key=True),
+    Column("revision", Integer, nullable=False),
+)
+
+SOURCE = Table(
+    "source",  # every problem, and the case that it belongs to
+    METADATA,
+    Column("problem_id", String, primary_key=True),
+    Column("own_case", String, nullable=False, unique=True),  # the case that it makes alone, and may once have made
+    Column("case_id", String, nullable=False, index=True),
+    Column("category", String, nullable=False),
+    Column("camera_id", String, nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("gone_at", UtcTime),  # None while it is there
+    Column("there", Boolean),  # False: gone; None: it was none
+    Column("sighting", JSON, nullable=False),  # all that joining asks
+    Index("source_by_place", "category", "latitude"),
+    Index("source_by_camera", "category", "camera_id"),
+)
+
 VERDICT = Table(
     "verdict",  # what the desk tells others about what people decided; never changed
     METADATA,
@@ -147,6 +173,8 @@ def open_book(connection: Connection, database_url: str) -> bool:
         return False
     if version == 1:
         _from_first_version(connection)
+    elif version == 2:  # each problem was a case of its own then
+        connection.execute(BOOK.update().values(schema_version=SCHEMA_VERSION))
     elif version != SCHEMA_VERSION:
         raise StoreError(f"{database_url} has schema {version}; this program needs {SCHEMA_VERSION}")
     return bool(version != SCHEMA_VERSION)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from detector.core.event import event_id
 from detector.core.stages import Move
 from detector.desk.case import Case
 from detector.desk.course import Details
@@ -51,6 +53,31 @@ def verdict_told(case: Case, verdict_id: str, move: Move, by: str, details: Deta
         "model_version": case.model_version,
         "automatic": case.automatic,
     }
+
+
+def told_of_sources(
+    case: Case, verdict_id: str, move: Move, by: str, details: Details, now: datetime
+) -> Iterator[dict[str, Any]]:
+    """The verdict as told about each source: every camera is to be silent, or right, about its own picture."""
+    for number, source in enumerate(case.sources):
+        own = replace(
+            case,
+            problem_id=source.problem_id,
+            camera_id=source.camera_id,
+            camera_name=source.camera_name,
+            label=source.label,
+            box=source.box,
+            frame_size=source.frame_size,
+            latitude=source.latitude,
+            longitude=source.longitude,
+            score=source.score,
+            model_version=source.model_version,
+            first_seen=source.first_seen,
+            last_seen=source.last_seen,
+            revision=source.revision,
+        )
+        name = verdict_id if number == 0 else event_id("verdict of source", verdict_id, source.problem_id)
+        yield verdict_told(own, name, move, by, details, now)
 
 
 def for_mining(told: Iterable[Mapping[str, Any]]) -> str:

@@ -21,10 +21,11 @@ from detector.core.routing import Department, Route, Street, routing_of
 from detector.core.stages import BY_PEOPLE, TRANSITIONS, VERDICTS, Move, Stage
 from detector.core.sureness import Demand
 from detector.desk.course import Details
-from detector.desk.ledger import Deed, Ledger
+from detector.desk.ledger import Ledger
 from detector.desk.plan import Escalation, Plan
 from detector.desk.wire import read_event
 from detector.desk.workdays import workday_calendar
+from detector.desk.working import Deed
 from detector.training.mining.verdicts import read_verdicts
 
 ZONE = ZoneInfo("Asia/Shanghai")

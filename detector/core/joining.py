@@ -1,0 +1,163 @@
+"""One problem, one case: which problems of different cameras are the same thing in the street.
+
+Two cameras have each their own problem with its own life. They are one where both stand on the same ground spot, or,
+where that is not known of both, in a pair of picture areas that were declared to show one place. A problem joins what
+is open there when it is opened itself, or was seen gone so recently that it counts as the same thing coming back.
+
+What belongs together is worked out from the openings and clearings alone, in the order of capture time, so that any
+order of arrival gives the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from detector.core.geo import GeoPoint, distance_m
+from detector.core.zones import Point, Zone
+
+DISTANCE_M = 5.0
+"""Two cameras' opinions on one spot differ by about this much: marks are set to a metre, and each camera takes the
+middle of the lower edge of its own box, another side of the thing. This product's own choice."""
+
+DISTANCES_M: Mapping[str, float] = {"road_ponding": 15.0, "open_burning": 15.0, "nonmotor_parking": 10.0}
+"""Categories of large or blurred outline: water, smoke, a row of bicycles. This product's own choice."""
+
+RETURNS_WITHIN = timedelta(hours=24)
+"""How long after a thing was seen gone the next one there counts as the same, where its category does not say."""
+
+WAIVED_AFTER = timedelta(hours=1)
+"""How long a case waits for the word of a camera that cannot see, once all others say that the thing is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A problem was told to be there, to be gone, or (None) to be none."""
+
+    at: datetime  # capture time, aware UTC
+    there: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The life of one camera's problem, as far as joining asks."""
+
+    problem_id: str
+    category: str
+    camera_id: str
+    turns: tuple[Turn, ...]  # oldest first, at least one
+    foot: Point | None = None  # where it stood when it was opened, as shares of the picture's width and height
+    ground: GeoPoint | None = None  # and on the ground, where that is known
+
+    @property
+    def opened_at(self) -> datetime:
+        """When it was first told."""
+        return self.turns[0].at
+
+    @property
+    def there(self) -> bool | None:
+        """What was told last."""
+        return self.turns[-1].there
+
+    def at(self, moment: datetime) -> Turn | None:
+        """What had been told by then; None before it was opened."""
+        told = None
+        for turn in self.turns:
+            if turn.at <= moment:
+                told = turn
+        return told
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """An area of one camera's picture and an area of another's that show the same place."""
+
+    one: Zone
+    other: Zone
+
+    def shows(self, here: Sighting, there: Sighting) -> bool:
+        """Whether one of them stands in either area."""
+        return (_inside(here, self.one) and _inside(there, self.other)) or (
+            _inside(here, self.other) and _inside(there, self.one)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """How problems of different cameras become one case."""
+
+    distance_m: float = DISTANCE_M
+    distances_m: Mapping[str, float] = field(default_factory=lambda: DISTANCES_M)  # where a category differs
+    returns_within: Mapping[str, timedelta] = field(default_factory=dict)  # category -> instead of RETURNS_WITHIN
+    overlaps: tuple[Overlap, ...] = ()
+    waived_after: timedelta = WAIVED_AFTER
+
+    def reach_m(self, category: str) -> float:
+        """Least distance at which two problems of `category` are two things, metres."""
+        return self.distances_m.get(category, self.distance_m)
+
+    def memory(self, category: str) -> timedelta:
+        """How long after a thing was seen gone the next one there counts as the same."""
+        return self.returns_within.get(category, RETURNS_WITHIN)
+
+    def neighbours(self, camera_id: str) -> frozenset[str]:
+        """Cameras with which that one shares a declared area."""
+        pairs = ((pair.one.camera_id or "", pair.other.camera_id or "") for pair in self.overlaps)
+        return frozenset(b if a == camera_id else a for a, b in pairs if camera_id in (a, b))
+
+    def apart_m(self, one: Sighting, other: Sighting) -> float | None:
+        """How far apart two problems of different cameras are; 0 by a declared overlap, None when they are two things.
+
+        Where the ground is known of both it alone decides: a large declared area does not join what stands apart.
+        """
+        if one.category != other.category or one.camera_id == other.camera_id:
+            return None
+        if one.ground is not None and other.ground is not None:
+            metres = distance_m(one.ground, other.ground)
+            return metres if metres <= self.reach_m(one.category) else None
+        return 0.0 if any(pair.shows(one, other) for pair in self.overlaps) else None
+
+    def follows(self, later: Sighting, earlier: Sighting) -> float | None:
+        """As `apart_m`, for a problem that was opened while the earlier one was there, or not long gone."""
+        told = earlier.at(later.opened_at)
+        if told is None or told.there is None:
+            return None
+        if not told.there and later.opened_at - told.at > self.memory(earlier.category):
+            return None
+        return self.apart_m(later, earlier)
+
+
+def joined(sightings: Iterable[Sighting], joining: Joining) -> list[tuple[str, ...]]:
+    """Problem ids that are one thing, each group with its oldest problem first, by which the case is known.
+
+    A problem joins the nearest group that it follows, unless its own camera sees another problem of that group at that
+    time: what one camera tells apart stays apart. Depends on the set of sightings only.
+    """
+    unique = {sighting.problem_id: sighting for sighting in sightings}
+    groups: list[list[Sighting]] = []
+    for sighting in sorted(unique.values(), key=lambda s: (s.opened_at, s.problem_id)):
+        near = [
+            (metres, number)
+            for number, group in enumerate(groups)
+            if (metres := _fits(sighting, group, joining)) is not None
+        ]
+        if near:
+            groups[min(near)[1]].append(sighting)
+        else:
+            groups.append([sighting])
+    return [tuple(sighting.problem_id for sighting in group) for group in groups]
+
+
+def _fits(sighting: Sighting, group: Sequence[Sighting], joining: Joining) -> float | None:
+    for member in group:
+        if member.camera_id == sighting.camera_id:
+            told = member.at(sighting.opened_at)
+            if told is not None and told.there:
+                return None
+    found = [metres for member in group if (metres := joining.follows(sighting, member)) is not None]
+    return min(found, default=None)
+
+
+def _inside(sighting: Sighting, area: Zone) -> bool:
+    return sighting.camera_id == area.camera_id and sighting.foot is not None and area.contains(*sighting.foot)

@@ -1,0 +1,153 @@
+"""Which problems of the ledger are one case, kept up to date event by event."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from math import cos, radians
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from detector.core.joining import Joining, Sighting, joined
+from detector.core.stages import Move, Stage
+from detector.desk.case import Case, CaseStatus, case_id
+from detector.desk.filing import CASE, reports_of
+from detector.desk.sources import sighting_of
+from detector.desk.tables import CAMERA, CASE_FILE, SOURCE
+
+S = SOURCE.c
+SIGHTING: TypeAdapter[Sighting] = TypeAdapter(Sighting)
+DEGREE_M = 110_000.0
+"""Metres of a degree of latitude, a little less than it is, so that no box of a search is too small."""
+
+
+def problems_of(connection: Connection, problem_id: str) -> list[str]:
+    """The problems that are one case with that one, the oldest first."""
+    case = select(S.case_id).where(S.problem_id == problem_id).scalar_subquery()
+    found = connection.scalars(select(S.problem_id).where(S.case_id == case).order_by(S.opened_at, S.problem_id))
+    return list(found) or [problem_id]
+
+
+def regroup(connection: Connection, problem_id: str, joining: Joining) -> list[str]:
+    """Work out anew what belongs together around a problem of which something was told.
+
+    Returns the first problem of each case that must be worked out, that of `problem_id` first. Files of cases that have
+    been taken in by others are removed; their ids lead to the others.
+    """
+    told = sighting_of(received.report for received in reports_of(connection, problem_id))
+    _put(connection, told)
+    around = _around(connection, told, joining)
+    before = {problem: case for problem, (_, case) in around.items()}
+    changed: list[str] = []
+    for group in joined((sighting for sighting, _ in around.values()), joining):
+        case = case_id(group[0])
+        was = {problem for problem, known in before.items() if known == case}
+        if problem_id in group:
+            changed.insert(0, group[0])
+        elif was != set(group):
+            changed.append(group[0])
+        for problem in group:
+            if before[problem] != case:
+                connection.execute(SOURCE.update().where(S.problem_id == problem).values(case_id=case))
+        gone = [case_id(problem) for problem in group[1:]]
+        if gone:
+            connection.execute(CASE_FILE.delete().where(CASE_FILE.c.id.in_(gone)))
+    return changed
+
+
+def waived(connection: Connection, after: timedelta, now: datetime) -> list[tuple[Case, list[Move], str]]:
+    """Open cases of which every camera that can see says that the thing is gone, while those that do not say so have
+    not been able to see for at least `after`; with the moves by which they are closed, and why.
+    """
+    f, c = CASE_FILE.c, CAMERA.c
+    blind = and_(c.status != "ok", c.since <= now - after)
+    silent = select(S.case_id).join(CAMERA, S.camera_id == c.id).where(S.there.is_(True), blind)
+    gone = select(S.case_id).where(S.there.is_(False))
+    rows = connection.scalars(select(f.facts).where(f.status == CaseStatus.OPEN, f.id.in_(silent), f.id.in_(gone)))
+    found = []
+    for case in [CASE.validate_python(facts) for facts in rows]:
+        cameras = {source.camera_id for source in case.sources if source.there}
+        if set(connection.scalars(select(c.id).where(c.id.in_(cameras), blind))) == cameras:
+            why = f"gone as the others see it; cannot see: {', '.join(sorted(cameras))}"
+            found.append((case, _closing(case.stage), why))
+    return found
+
+
+def _closing(stage: Stage) -> list[Move]:
+    match stage:
+        case Stage.COLLECT | Stage.FILE:
+            return [Move.VANISHED]
+        case Stage.VERIFY:
+            return [Move.SEEN_GONE]
+        case _:
+            return [Move.VANISHED, Move.SEEN_GONE]
+
+
+def _put(connection: Connection, told: Sighting) -> None:
+    own = case_id(told.problem_id)
+    row = {
+        "category": told.category,
+        "camera_id": told.camera_id,
+        "latitude": told.ground.latitude if told.ground else None,
+        "longitude": told.ground.longitude if told.ground else None,
+        "opened_at": told.opened_at,
+        "gone_at": None if told.there else told.turns[-1].at,
+        "there": told.there,
+        "sighting": SIGHTING.dump_python(told, mode="json"),
+    }
+    statement = insert(SOURCE).values(problem_id=told.problem_id, own_case=own, case_id=own, **row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["problem_id"], set_=row))
+
+
+def _around(connection: Connection, told: Sighting, joining: Joining) -> dict[str, tuple[Sighting, str]]:
+    """Every problem whose case can depend on that one, with the id of its present case.
+
+    Those that are near in place and time, those near to them, and all that have been one case with any of them so far.
+    """
+    found: dict[str, tuple[Sighting, str]] = {}
+    waiting: list[ColumnElement[bool]] = [S.problem_id == told.problem_id]
+    asked: set[str] = set()
+    while waiting:
+        query = select(S.problem_id, S.case_id, S.sighting).where(waiting.pop())
+        for problem, case, facts in connection.execute(query).all():
+            if problem in found:
+                continue
+            sighting = SIGHTING.validate_python(facts)
+            found[problem] = sighting, case
+            if (near := _near(sighting, joining)) is not None:
+                waiting.append(near)
+            if case not in asked:
+                asked.add(case)
+                waiting.append(S.case_id == case)
+    return found
+
+
+def _near(sighting: Sighting, joining: Joining) -> ColumnElement[bool] | None:
+    """Problems of other cameras that may follow it, or that it may follow; None when there can be none."""
+    places: list[ColumnElement[bool]] = []
+    if sighting.ground is not None:
+        reach = joining.reach_m(sighting.category) / DEGREE_M
+        latitude, longitude = sighting.ground.latitude, sighting.ground.longitude
+        east = reach / max(cos(radians(latitude)), 0.01)
+        places.append(
+            and_(
+                S.latitude.between(latitude - reach, latitude + reach),
+                S.longitude.between(longitude - east, longitude + east),
+            )
+        )
+    neighbours = joining.neighbours(sighting.camera_id)
+    if neighbours:
+        places.append(S.camera_id.in_(neighbours))
+    if not places:
+        return None
+    memory = joining.memory(sighting.category)
+    conditions = [
+        S.category == sighting.category,
+        S.camera_id != sighting.camera_id,
+        or_(*places),
+        or_(S.gone_at.is_(None), S.gone_at >= sighting.opened_at - memory),
+    ]
+    if not sighting.there:
+        conditions.append(S.opened_at <= sighting.turns[-1].at + memory)
+    return and_(*conditions)

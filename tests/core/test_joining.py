@@ -1,0 +1,127 @@
+"""What two cameras see of one thing in the street."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.core.geo import GeoPoint
+from detector.core.joining import Joining, Overlap, Sighting, Turn, joined
+from detector.core.zones import WATCH, Zone, ring
+
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+METRE = 1 / 111_195  # degrees of latitude
+
+
+def sighting(
+    name: str,
+    camera: str,
+    opened: float = 0,
+    gone: float | None = None,
+    *,
+    metres: float | None = 0.0,
+    category: str = "exposed_garbage",
+    foot: tuple[float, float] | None = None,
+    dismissed: bool = False,
+) -> Sighting:
+    """`opened`, `gone`: minutes after START; `metres`: north of the spot, None where the ground is not known."""
+    turns = [Turn(START + timedelta(minutes=opened), True)]
+    if gone is not None:
+        turns.append(Turn(START + timedelta(minutes=gone), None if dismissed else False))
+    ground = None if metres is None else GeoPoint(34.26 + metres * METRE, 108.94)
+    return Sighting(name, category, camera, tuple(turns), foot, ground)
+
+
+def groups(*sightings: Sighting, joining: Joining | None = None) -> list[tuple[str, ...]]:
+    return joined(sightings, joining or Joining())
+
+
+def test_two_cameras_that_see_one_spot_have_one_case() -> None:
+    assert groups(sighting("a", "one"), sighting("b", "two", 7, metres=4.9)) == [("a", "b")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        sighting("b", "two", 7, metres=5.1),
+        sighting("b", "two", 7, metres=None),
+        sighting("b", "two", 7, category="bin_overflow"),
+        sighting("b", "one", 7, metres=1),
+    ],
+)
+def test_what_is_apart_stays_apart(other: Sighting) -> None:
+    assert groups(sighting("a", "one"), other) == [("a",), ("b",)]
+
+
+def test_a_category_of_large_outline_reaches_farther() -> None:
+    pair = [sighting("a", "one", category="road_ponding"), sighting("b", "two", 1, metres=12, category="road_ponding")]
+    assert groups(*pair) == [("a", "b")]
+    assert groups(*pair, joining=Joining(distances_m={"road_ponding": 10.0})) == [("a",), ("b",)]
+
+
+def test_one_that_comes_soon_after_it_was_gone_is_the_same_again() -> None:
+    joining = Joining(returns_within={"exposed_garbage": timedelta(hours=2)})
+    gone = sighting("a", "one", 0, 60)
+    assert groups(gone, sighting("b", "two", 180), joining=joining) == [("a", "b")]
+    assert groups(gone, sighting("b", "two", 181), joining=joining) == [("a",), ("b",)]
+
+
+def test_what_a_person_called_none_takes_nothing_in() -> None:
+    assert groups(sighting("a", "one", 0, 60, dismissed=True), sighting("b", "two", 70)) == [("a",), ("b",)]
+
+
+def test_what_one_camera_tells_apart_stays_apart_and_each_goes_to_the_nearest() -> None:
+    left, right = sighting("a1", "one", 0, metres=0), sighting("a2", "one", 1, metres=4)
+    found = groups(left, right, sighting("b1", "two", 2, metres=3.5), sighting("b2", "two", 3, metres=1))
+    assert found == [("a1", "b2"), ("a2", "b1")]
+
+
+def test_a_camera_joins_again_what_another_still_sees() -> None:
+    first, other = sighting("a1", "one", 0, 30), sighting("b", "two", 5)
+    assert groups(first, other, sighting("a2", "one", 3000)) == [("a1", "b", "a2")]
+
+
+def test_declared_areas_join_cameras_that_know_no_ground() -> None:
+    def area(camera: str, left: float) -> Zone:
+        right = left + 0.3
+        return Zone(camera, WATCH, (ring([(left, 0.4), (right, 0.4), (right, 0.9), (left, 0.9)]),), camera)
+
+    joining = Joining(overlaps=(Overlap(area("one", 0.7), area("two", 0.0)),))
+    here = sighting("a", "one", foot=(0.8, 0.6), metres=None)
+    assert groups(here, sighting("b", "two", 3, foot=(0.1, 0.6), metres=None), joining=joining) == [("a", "b")]
+    assert groups(here, sighting("b", "two", 3, foot=(0.5, 0.6), metres=None), joining=joining) == [("a",), ("b",)]
+    assert groups(here, sighting("b", "six", 3, foot=(0.1, 0.6), metres=None), joining=joining) == [("a",), ("b",)]
+    on_ground = sighting("a", "one", foot=(0.8, 0.6)), sighting("b", "two", 3, foot=(0.1, 0.6), metres=9)
+    assert groups(*on_ground, joining=joining) == [("a",), ("b",)]  # the ground knows better
+    assert joining.neighbours("two") == {"one"}
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> list[Sighting]:
+    found = []
+    for number in range(draw(st.integers(1, 8))):
+        opened = draw(st.integers(0, 3000))
+        gone = draw(st.none() | st.integers(opened, 4000))
+        camera = f"camera-{draw(st.integers(0, 2))}"
+        found.append(sighting(f"p{number}", camera, opened, gone, metres=draw(st.integers(0, 20))))
+    return found
+
+
+@given(scenes(), st.data())
+def test_order_and_repetition_do_not_matter_and_no_case_has_two_open_problems_of_one_camera(
+    scene: list[Sighting], data: st.DataObject
+) -> None:
+    found = groups(*scene)
+    mixed = data.draw(st.permutations(scene + data.draw(st.lists(st.sampled_from(scene), max_size=4))))
+    assert groups(*mixed) == found
+    assert sorted(name for group in found for name in group) == sorted(one.problem_id for one in scene)
+    by_id = {one.problem_id: one for one in scene}
+    for group in found:
+        members = [by_id[name] for name in group]
+        assert members == sorted(members, key=lambda one: (one.opened_at, one.problem_id))
+        for number, later in enumerate(members):
+            told = [one.at(later.opened_at) for one in members[:number] if one.camera_id == later.camera_id]
+            assert not any(turn is not None and turn.there for turn in told)
