@@ -57,6 +57,7 @@ FACTS: dict[str, Fact] = {
 }
 """Everything that can be sent; docs/sinks.md says what each is."""
 
+_XML_NAME = re.compile(r"[^\W\d][\w-]*(:[^\W\d][\w-]*)?$")
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 _PATH = re.compile(r"@?[^\s.\[\]@]+(\[\d{1,3}\])*(\.@?[^\s.\[\]@]+(\[\d{1,3}\])*)*$")
 
@@ -122,7 +123,7 @@ class Message(Strict):
     on: tuple[EventPattern, ...] = Field(min_length=1)
     """Events it is made for; the first message that fits an event is used, events that none fits are not sent."""
     method: Literal["POST", "PUT", "PATCH"] = "POST"
-    path: str = ""
+    path: Annotated[str, AfterValidator(_text)] = ""
     """What follows the endpoint's `url`; facts in braces are filled in."""
     fields: tuple[FieldMapping, ...] = Field(min_length=1)
 
@@ -213,10 +214,21 @@ def _once(document: Document) -> tuple[Finding, ...]:
 
 
 def _unfit(mapping: MappingFile) -> Iterator[tuple[KeyPath, str, str | None]]:
+    if mapping.format == "xml" and not _XML_NAME.match(mapping.root):
+        yield ("root",), f'"{mapping.root}" is no name in XML', None
     for number, message in enumerate(mapping.messages):
         types = [one for one in EVENT_TYPES if message.wants(one)]
+        taken: list[list[str]] = []
         for index, field in enumerate(message.fields):
             here: KeyPath = ("messages", number, "fields", index)
+            parts = [field.to] if mapping.format == "form" else re.findall(r"[^.\[]+|\[\d+\]", field.to)
+            if any(other[: len(parts)] == parts or parts[: len(other)] == other for other in taken):
+                yield (*here, "to"), f"{field.to} has a value already, or lies inside of a field that has one", None
+            taken.append(parts)
+            if mapping.format == "xml":
+                for part in parts:
+                    if not part.startswith("[") and not _XML_NAME.match(part.removeprefix("@")):
+                        yield (*here, "to"), f'"{part}" is no name in XML', None
             if field.table is not None and field.table not in mapping.tables:
                 hint = did_you_mean(field.table, mapping.tables)
                 yield (*here, "table"), f'there is no table "{field.table}" under `tables`', hint

@@ -66,15 +66,22 @@ def body_of(mapping: MappingFile, message: Message, facts: Facts) -> bytes:
 
 
 def path_of(message: Message, facts: Facts) -> str:
-    """The part of the address that follows the endpoint's URL."""
-    return _PLACEHOLDER.sub(lambda match: quote(_written(facts.get(match[1])), safe=""), message.path)
+    """The part of the address that follows the endpoint's URL. Raises DeliveryError for a fact that is not known."""
+
+    def filled(match: re.Match[str]) -> str:
+        value = facts[match[1]]
+        if value is None or value == "":
+            raise DeliveryError(f"path {message.path}: the event does not tell {match[1]}")
+        return quote(_written(value), safe="")
+
+    return _PLACEHOLDER.sub(filled, message.path)
 
 
 def _value(field: FieldMapping, facts: Facts, mapping: MappingFile, zone: ZoneInfo) -> Scalar | None:
     if field.value is not None:
         return field.value
     if field.text is not None:
-        raw: Any = _PLACEHOLDER.sub(lambda match: _shown(facts[match[1]], zone), field.text)
+        raw: Any = _PLACEHOLDER.sub(lambda match: _shown(facts[match[1]], zone), field.text).strip()
     else:
         raw = facts[field.fact or ""]
     if raw is not None and field.table is not None:

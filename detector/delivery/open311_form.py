@@ -77,8 +77,11 @@ def _service_code(facts: Facts, settings: Open311Settings, note: bool) -> str:
 
 
 def listing_query(form: Mapping[str, str], since: datetime, until: datetime) -> dict[str, str]:
-    """The query of GET /requests that would list the request of a form, made between two moments."""
-    query = {name: form[name] for name in ("jurisdiction_id", "api_key", "service_code") if name in form}
+    """The query of GET /requests that would list the request of a form, made between two moments.
+
+    Without the key, which the standard does not ask for here and which would end up in the server's logs.
+    """
+    query = {name: form[name] for name in ("jurisdiction_id", "service_code") if name in form}
     return query | {"start_date": _w3(since), "end_date": _w3(until)}
 
 

@@ -317,6 +317,18 @@ TWO_FIELDS = """messages:
             ['2: messages[0].on[0]: "problem.open" matches no event', "4: messages[0].fields[0].to", "4: messages[0]"],
         ),
         (
+            "messages:\n- on: ['*']\n  path: '/{problem}'\n  fields: [{to: a, value: 1}]",
+            ['3: messages[0].path: "problem" is nothing that an event tells; did you mean "problem_id"?'],
+        ),
+        (
+            "messages:\n- on: ['*']\n  fields: [{to: a.b, value: 1}, {to: a, value: 1}, {to: 'c[0]', value: 1}]",
+            ["3: messages[0].fields[1].to: a has a value already"],
+        ),
+        (
+            "format: xml\nroot: a b\nmessages:\n- on: ['*']\n  fields: [{to: 1a.@b, value: 1}, {to: 案件.x, value: 1}]",
+            ['2: root: "a b" is no name in XML', '5: messages[0].fields[0].to: "1a" is no name in XML'],
+        ),
+        (
             "headers: {key: '${BUREAU_KYE}'}\nmessages:\n  - on: ['*']\n    fields: [{to: a, value: 1}]\n",
             ["1: headers.key: environment variable BUREAU_KYE is not set"],
         ),
@@ -334,6 +346,15 @@ def test_what_is_wrong_in_a_file_is_told_by_line_and_key(tmp_path: Path, text: s
         assert one.startswith(wanted)
     with pytest.raises(ConfigError):
         load_mapping(file, {})
+
+
+def test_an_address_with_a_gap_is_not_used(tmp_path: Path) -> None:
+    text = "messages:\n- on: ['*']\n  path: '/{problem_id}'\n  fields: [{to: a, text: ' {district} {camera_id} '}]\n"
+    with platform() as state, sink_for(state, a_mapping(tmp_path, text)) as sink:
+        health = send(sink, "camera.health")
+        assert send(sink).accepted
+    assert (health.final, health.error) == (True, "path /{problem_id}: the event does not tell problem_id")
+    assert json.loads(state.requests[0].body) == {"a": "莲湖区 east-gate-2"}
 
 
 def test_the_preview_shows_the_request_and_no_secret(root: Path) -> None:
