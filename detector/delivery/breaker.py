@@ -61,6 +61,9 @@ class Breaker:
 
     def after(self, attempt: Attempt, now: datetime, policy: BreakerPolicy) -> Breaker:
         """The breaker after a try has ended."""
+        if attempt.blameless and attempt.status is None:  # it tells nothing of the endpoint: let another one probe
+            closed = self.state is BreakerState.CLOSED
+            return self if closed else replace(self, state=BreakerState.OPEN, retry_at=now)
         if not is_down(attempt):
             return Breaker()
         failures = self.failures + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from detector.config.sinks import MqttSettings
 from detector.delivery.endpoint import endpoint_of
 from detector.delivery.mqtt import Mqtt
 from detector.delivery.samples import samples
+from detector.delivery.sinks import Tools, open_sink
 from detector.errors import DeliveryError
 from detector.ports import Attempt
 from tests.delivery.test_courier import eventually
@@ -206,6 +208,14 @@ def test_tls_with_an_authority_of_ones_own(mosquitto: Mosquitto, tmp_path: Path)
         attempt = send(sink)
     assert not attempt.accepted
     assert "certificate" in (attempt.error or "").lower()
+
+
+def test_without_the_library_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "paho", None)
+    monkeypatch.delitem(sys.modules, "detector.delivery.mqtt")
+    settings = EndpointSettings.model_validate({"name": "broker", "kind": "mqtt", "url": "mqtt://127.0.0.1"})
+    with pytest.raises(DeliveryError, match=r"pip install 'street-detector\[mqtt\]'"):
+        open_sink(settings, Tools())
 
 
 def test_certificates_that_cannot_be_read() -> None:

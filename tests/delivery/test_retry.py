@@ -129,3 +129,13 @@ def test_a_wished_pause_is_given(attempt: Attempt) -> None:
 def test_what_is_refused_for_good_is_given_up_at_once() -> None:
     refused = Attempt(False, 404, "404 no such service", final=True)
     assert decide(refused, 1, NOON, STANDARD_SCHEDULE, 0.0) == Decision(DeliveryState.DEAD)
+
+
+def test_a_failure_that_is_not_the_endpoints_says_nothing_of_it() -> None:
+    ours = Attempt(False, error="waits", blameless=True)
+    assert Breaker(failures=3).after(ours, NOON, POLICY) == Breaker(failures=3)
+    probing = Breaker(BreakerState.HALF_OPEN, 7, NOON + timedelta(minutes=5))
+    again = probing.after(ours, NOON, POLICY)
+    assert again == Breaker(BreakerState.OPEN, 7, NOON)
+    assert again.permits(NOON, 16) == 1
+    assert Breaker(failures=3).after(Attempt(False, 404, final=True), NOON, POLICY) == Breaker()
