@@ -108,7 +108,8 @@ class Intake:
     ) -> None:
         self._model, self._store, self._categories, self._decide = model, store, categories, decide
         self._tell, self._rules, self._clock = tell, rules, clock
-        self._seeing, self._opening = threading.Lock(), threading.Lock()
+        self._seeing = threading.Lock()  # decoding and detecting, one at a time: they need memory and all cores
+        self._opening = threading.Lock()
 
     def take(self, report: Report) -> Judged:
         """Judge a report and open a case if it asks for one. Raises PhotoRefused, DetectorError, StoreError."""
@@ -135,7 +136,8 @@ class Intake:
             raise PhotoRefused(422, f"taken_at: more than {self._rules.oldest.days} days ago")
 
     def _look(self, report: Report) -> tuple[Frame, Look]:
-        image = read_photo(report.photo, self._rules.max_pixels)
+        with self._seeing:
+            image = read_photo(report.photo, self._rules.max_pixels)
         camera_id = CAMERA + event_id("photo", hashlib.sha256(report.photo).hexdigest())
         frame = Frame(camera_id, report.taken_at, image)
         grey = small_grey(image)

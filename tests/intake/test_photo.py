@@ -28,6 +28,11 @@ def test_a_photo_is_turned_upright() -> None:
     assert read_photo(buffer.getvalue(), 1_000_000).shape == (320, 240, 3)
 
 
+def test_a_very_large_photo_is_scaled_down() -> None:
+    assert read_photo(picture_bytes(size=(5120, 2560)), 20_000_000).shape == (2048, 4096, 3)
+    assert read_photo(picture_bytes(size=(4096, 160)), 20_000_000).shape == (160, 4096, 3)
+
+
 def bomb(width: int, height: int) -> bytes:
     """A small PNG whose header claims a huge picture."""
 
