@@ -28,7 +28,7 @@ from detector.intake.photo import read_photo
 from detector.ports import Detector
 from detector.sources.picture import is_dark, small_grey, without_street
 from detector.store import OutboxEntry, Store
-from detector.store.nearby import open_near
+from detector.store.nearby import open_near, silenced_near
 
 CAMERA = "photo:"
 """Camera ids that begin so belong to photos."""
@@ -177,6 +177,14 @@ class Intake:
                 return Known(problem, distance)
         return None
 
+    def _rejected(self, category: Category, report: Report) -> bool:
+        """Whether a person has rejected what a photo showed here, and that still holds.
+
+        A false alarm of a camera is one spot of its view; taken for the whole neighbourhood it would silence too much.
+        """
+        near = silenced_near(self._store, report.position, self._rules.same_within_m, [category.id], report.taken_at)
+        return any(problem.camera_id.startswith(CAMERA) for _, problem in near)
+
     def _open(self, judged: Judged, frame: Frame, suggestion: Suggestion, report: Report) -> Judged:
         problem_id = event_id(judged.photo_id, suggestion.category.id)
         before = self._store.problem(problem_id)
@@ -186,6 +194,8 @@ class Intake:
         if known is not None:
             reason = f"known already, {known.distance_m:.0f} m away: problem {known.problem.id}"
             return replace(judged, reason=reason)
+        if self._rejected(suggestion.category, report):
+            return replace(judged, reason="a person has looked at such a photo of this place and rejected it")
         if not suggestion.outcome.case:
             return replace(judged, reason=f"no case here and now: {suggestion.outcome.rule}")
         change = self._opened(judged.look, suggestion, problem_id)

@@ -12,6 +12,7 @@ import pytest
 
 from detector.core.detection import BoundingBox, Detection
 from detector.core.geo import GeoPoint
+from detector.core.judging import reject
 from detector.core.problem import EventKind, ProblemStatus
 from detector.core.rules import Outcome
 from detector.errors import PhotoRefused
@@ -100,6 +101,24 @@ def test_what_cameras_have_found_counts_as_long_as_it_is_open(intake: Intake, st
 def test_what_only_photos_have_shown_is_forgotten_in_time(intake: Intake, store: Store) -> None:
     long_ago = NOON - timedelta(days=15)
     store.record(NOON, [at("p", HERE, camera_id="photo:x", first_seen=long_ago, last_seen=long_ago)])
+    assert intake.take(a_report()).opened is not None
+
+
+def test_what_a_person_has_rejected_is_not_opened_again_meanwhile(intake: Intake, store: Store) -> None:
+    first = intake.take(a_report())
+    assert first.opened is not None
+    change = reject(first.opened, NOON, timedelta(days=7))
+    store.record(NOON, [change.problem])
+    again = intake.take(a_report(picture_bytes(seed=2), position=north(10)))
+    assert again.opened is None
+    assert again.reason == "a person has looked at such a photo of this place and rejected it"
+    store.record(NOON, [replace(change.problem, silent_until=NOON - timedelta(hours=1))])
+    assert intake.take(a_report(picture_bytes(seed=3), position=north(10))).opened is not None
+
+
+def test_the_false_alarm_of_a_camera_does_not_silence_the_neighbourhood(intake: Intake, store: Store) -> None:
+    rejected = reject(at("p", north(5)), NOON, timedelta(days=7)).problem
+    store.record(NOON, [rejected])
     assert intake.take(a_report()).opened is not None
 
 

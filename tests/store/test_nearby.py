@@ -7,8 +7,8 @@ import pytest
 from detector.core.geo import GeoPoint
 from detector.core.problem import Problem, ProblemStatus
 from detector.store import Store
-from detector.store.nearby import open_near
-from tests.store.making import NOON, a_problem
+from detector.store.nearby import open_near, silenced_near
+from tests.store.making import NOON, a_problem, seconds
 
 HERE = GeoPoint(35.0, 110.0)
 
@@ -44,6 +44,16 @@ def test_open_problems_in_a_circle_nearest_first(store: Store) -> None:
     assert found(store, GeoPoint(0, 0), 1000) == []
     [(distance, _), *_] = open_near(store, HERE, 30, ["exposed_garbage"])
     assert distance == pytest.approx(10, abs=0.01)
+
+
+def test_what_was_rejected_and_is_still_silent(store: Store) -> None:
+    rejected = {"status": ProblemStatus.DISMISSED}
+    until = NOON + seconds(60)
+    store.record(NOON, [at("silent", 35, 110, silent_until=until, **rejected), at("faded", 35, 110, **rejected)])
+    silenced = [one.id for _, one in silenced_near(store, HERE, 30, ["exposed_garbage"], NOON)]
+    assert silenced == ["silent"]
+    assert silenced_near(store, HERE, 30, ["exposed_garbage"], NOON + seconds(61)) == []
+    assert found(store, HERE, 30) == []
 
 
 @pytest.mark.parametrize("latitude", [-90.0, -89.9, 0.0, 89.9999, 90.0])
