@@ -43,7 +43,7 @@ def export(
         Path | None, typer.Option(help="output of `detector evaluate --json`: thresholds and AP50 for the manifest")
     ] = None,
     golden: Annotated[Path | None, typer.Option(help="picture for the self-test at load; it will be published")] = None,
-    card: Annotated[Path | None, typer.Option(help="card.md for people")] = None,
+    notes: Annotated[Path | None, typer.Option(help="Markdown to put into the card")] = None,
     as_json: Json = False,
 ) -> None:
     """Write the averaged weights of a run as ONNX (any batch and size) with a manifest, and prove that it loads.
@@ -73,7 +73,7 @@ def export(
         nominal_size=size,
         figures=read_figures(figures) if figures else None,
         golden=_picture(golden) if golden else None,
-        card=card.read_text(encoding="utf-8") if card else None,
+        notes=notes.read_text(encoding="utf-8") if notes else "",
     )
     if as_json:
         print_json({"folder": bundle.path, "model_version": bundle.model_version, "labels": bundle.labels})

@@ -19,6 +19,7 @@ from detector.inference.onnx import OnnxDetector
 from detector.inference.seal import seal
 from detector.inference.yolo import Limits
 from detector.training.export import export_onnx, halve_weights, read_network
+from detector.training.export_card import card_text
 from detector.training.export_int8 import ap50_of, calibration_images, quantise, refuse_lossy
 from detector.training.labelled import LabelledPicture
 
@@ -80,16 +81,17 @@ def export_bundle(
     licence: str = "AGPL-3.0-or-later",
     figures: Mapping[str, Mapping[str, Any]] | None = None,
     golden: Image | None = None,
-    card: str | None = None,
+    notes: str = "",
     model: str | None = None,
     check: Sequence[LabelledPicture] = (),
 ) -> Bundle:
     """Export the averaged network of `source` (state.pt or an ultralytics checkpoint) into `folder`.
 
     `data` is the merged dataset it was trained on; `nominal_size` the side of the canvas in pixels that the runtime
-    uses by default; `golden` a picture that may be published; `check` the validation pictures on which an int8 model
-    must find what the float model finds. Raises DatasetError when network and data do not belong together, BundleError
-    when the exported file is not one that the runtime can use or int8 costs too much.
+    uses by default; `figures` the "labels" object of `detector evaluate --json`; `notes` Markdown for the card;
+    `golden` a picture that may be published; `check` the validation pictures on which an int8 model must find what the float
+    model finds. Raises DatasetError when network and data do not belong together, BundleError when the exported file is
+    not one that the runtime can use or int8 costs too much.
     """
     network, labels = read_network(source, model)
     entries = label_entries(data, figures)
@@ -112,4 +114,5 @@ def export_bundle(
             quantise(file, file, full, calibration_images(data, CALIBRATION_PICTURES, seed=0))
             small = OnnxDetector(sealed(file, Path(scratch) / "int8", precision="int8"), "cpu", limits=CHECK_LIMITS)
             refuse_lossy(ap50_of(full, check), ap50_of(small, check))
+        card = card_text(name, version, data, entries, figures or {}, nominal_size, notes)
         return sealed(file, folder, precision=precision, golden=golden, card=card)

@@ -141,6 +141,7 @@ def merge_sets(
             raise DatasetError(f"{folder}: no training pictures under images/train; remove the set or fill it")
     _remove_stale(out, kept)
     data = {
+        "name": recipe.name,
         "path": str(out.resolve()),
         "train": "images/train",
         "val": "images/val",

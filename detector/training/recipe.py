@@ -65,7 +65,7 @@ class Recipe(BaseModel):
     degrees: float = Field(default=0.0, ge=0.0, le=45.0)
     freeze: int = Field(default=0, ge=0, description="first layers of the network that keep their start weights")
     average_decay: float = Field(default=0.999, gt=0.0, lt=1.0)
-    average_ramp: float = Field(default=1000.0, gt=0.0, description="updates over which the average's decay ramps up")
+    average_ramp: float = Field(default=100.0, gt=0.0, description="updates over which the average's decay ramps up")
 
     @property
     def epochs(self) -> int:
