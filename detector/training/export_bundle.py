@@ -89,9 +89,9 @@ def export_bundle(
 
     `data` is the merged dataset it was trained on; `nominal_size` the side of the canvas in pixels that the runtime
     uses by default; `figures` the "labels" object of `detector evaluate --json`; `notes` Markdown for the card;
-    `golden` a picture that may be published; `check` the validation pictures on which an int8 model must find what the float
-    model finds. Raises DatasetError when network and data do not belong together, BundleError when the exported file is
-    not one that the runtime can use or int8 costs too much.
+    `golden` a picture that may be published; `check` the validation pictures on which an int8 model must find what the
+    float model finds. Raises DatasetError when network and data do not belong together, BundleError when the exported
+    file is not one that the runtime can use or int8 costs too much.
     """
     network, labels = read_network(source, model)
     entries = label_entries(data, figures)
