@@ -103,7 +103,7 @@ def _handler(style: Style, stream: TextIO) -> logging.Handler:
         from rich.console import Console
         from rich.logging import RichHandler
 
-        handler = RichHandler(console=Console(file=stream), show_path=False, log_time_format="%H:%M:%S")
+        handler = RichHandler(console=Console(file=stream, emoji=False), show_path=False, log_time_format="%H:%M:%S")
         handler.setFormatter(ConsoleFormatter("%(message)s"))
     else:
         handler = logging.StreamHandler(stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
@@ -14,8 +15,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-OUT = Console()
-ERR = Console(stderr=True)
+WIDE = 200
+"""Columns where there is no terminal: rich would assume 80 and cut tables to them."""
+
+# no emoji: `categories.yaml:100:` is a place in a file
+OUT = Console(emoji=False, width=None if sys.stdout.isatty() else WIDE)
+ERR = Console(stderr=True, emoji=False, width=None if sys.stderr.isatty() else WIDE)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout instead of a table")]
 

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 # Without a terminal rich assumes 80 columns and cuts tables to them.
-STDERR = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 140)
+STDERR = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else 140)
 """For everything that is not the result."""
 
 

@@ -33,7 +33,7 @@ CATEGORIES = HERE / "categories.yaml"
 DESK = HERE / "desk.yaml"
 INTERVAL_S = 2.0
 
-console = Console(stderr=True)
+console = Console(stderr=True, emoji=False)
 
 
 @dataclass(frozen=True, slots=True)
