@@ -1,7 +1,7 @@
 """An int8 variant of an exported model, made only if it still finds what the original finds.
 
 Static quantisation of Conv, Gemm and MatMul alone: quantising the rest has collapsed all scores to zero in the field
-(onnxruntime issue 14233). The box decoding at the end stays in float: its grid coordinates do not fit 8 bits.
+(onnxruntime#14233). The box decoding at the end stays in float: its grid coordinates do not fit 8 bits.
 """
 
 from __future__ import annotations
