@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from detector.core.category import Category
-from detector.core.detection import Detection
+from detector.core.detection import BoundingBox, Detection
 from detector.core.event import ProblemEvent, event_id
 from detector.core.grouping import groups
 from detector.core.look import Look, LookStatus
-from detector.core.matching import associate, hidden, one_opinion
+from detector.core.matching import Standing, associate, hidden, one_opinion
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger, next_status
 from detector.core.rules import Outcome
 
@@ -75,18 +75,33 @@ def judge(
     if look.status is not LookStatus.OK or look.size is None:
         return []
     size = look.size
-    tracked = [(problem.category, problem.place.box) for problem in known if not problem.out_of_view]
-    look = replace(look, detections=tuple(one_opinion(look.detections, _category_of(categories), tracked)))
+    passing = [d.box for d in look.detections if d.label in PASSING]  # of another category's opinion or not, it hides
+    tracked = [
+        Standing(one.category, one.place.box, one.status is ProblemStatus.OPEN) for one in known if not one.out_of_view
+    ]
+    look = replace(look, detections=tuple(one_opinion(look.detections, _opinions(categories, size, decide), tracked)))
     return [
         change
         for category in categories.values()
-        for change in _Judgement(look, size, category, decide, asked).changes(known, new_id)
+        for change in _Judgement(look, size, category, decide, asked, passing).changes(known, new_id)
     ]
 
 
-def _category_of(categories: Mapping[str, Category]) -> dict[str, str]:
-    """Label -> category, for labels that make a category by themselves; what needs a zone too is context here."""
-    return {label: c.id for c in categories.values() if c.told_by_labels for label in c.labels}
+def _opinions(
+    categories: Mapping[str, Category], size: tuple[int, int], decide: Decide
+) -> Callable[[Detection], str | None]:
+    """Of which category a detection is a case; of what needs a zone too, only where it is one."""
+    alone = {label: c.id for c in categories.values() if c.told_by_labels for label in c.labels}
+    placed = [c for c in categories.values() if not c.told_by_labels]
+
+    def category_of(detection: Detection) -> str | None:
+        told = alone.get(detection.label)
+        if told is not None:
+            return told
+        place = Place(detection.box, size, detection.ground)
+        return next((c.id for c in placed if detection.label in c.labels and decide(c, place).case), None)
+
+    return category_of
 
 
 def reject(problem: Problem, at: datetime, silence: timedelta) -> Change:
@@ -121,6 +136,7 @@ class _Judgement:
     category: Category
     decide: Decide
     asked: Mapping[str, datetime]
+    passing: Sequence[BoundingBox]
 
     def changes(self, known: Sequence[Problem], new_id: Callable[[], str]) -> Iterator[Change]:
         category, look = self.category, self.look
@@ -132,7 +148,6 @@ class _Judgement:
         if category.at_least > 1:
             cases = [d for d in visible if self.decide(category, self._place(d)).case]
             visible = groups(cases, category.at_least)
-        passing = [d.box for d in look.detections if d.label in PASSING]
         places = [p for p in known if p.category == category.id and not p.out_of_view and not self._is_over(p)]
         matches = associate([p.place.box for p in places], visible)
         for index, problem in enumerate(places):
@@ -140,7 +155,7 @@ class _Judgement:
                 continue  # a silenced false alarm, or news older than what is known: holds its place, does not move
             if index in matches.seen:
                 yield self._found(problem, visible[matches.seen[index]])
-            elif not hidden(problem.place.box, passing):
+            elif not hidden(problem.place.box, self.passing):
                 yield self._not_seen(problem)
         for index in matches.new:
             detection = visible[index]

@@ -6,8 +6,9 @@ where it stands. Greedy by overlap is enough for that, since two real things sel
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from detector.core.detection import BoundingBox, Detection
 
@@ -86,25 +87,40 @@ def hidden(place: BoundingBox, passing: Sequence[BoundingBox]) -> bool:
     return any(place.covered_by(box) >= HIDDEN_SHARE for box in passing)
 
 
+class Standing(NamedTuple):
+    """A problem that is tracked, as an opinion on what stands at its place."""
+
+    category: str
+    box: BoundingBox
+    open: bool = False
+
+
 def one_opinion(
-    detections: Sequence[Detection], category_of: Mapping[str, str], known: Sequence[tuple[str, BoundingBox]]
+    detections: Sequence[Detection], category_of: Callable[[Detection], str | None], known: Sequence[Standing]
 ) -> list[Detection]:
-    """Leave one opinion on each thing, the best-scored one; an opinion that a known problem shares goes before others.
+    """Leave one opinion on each thing: that of an open problem, else that of any known one, else the best-scored.
 
-    `category_of`: label -> category id; detections of other labels (context) all stay. `known`: category and box of
-    each problem that is tracked. Boxes of one category stay: they are told apart by `associate`.
+    `category_of`: the category that a detection would be a case of, None for context, which all stays. What stands
+    where a problem is open is an opinion on it even in looks in which the model does not say so: a heap that is a case
+    already must not become another one under a second name. Boxes of one category stay: they are told apart by
+    `associate`.
     """
+    settled = [one for one in known if one.open]
+    categories = {id(detection): category_of(detection) for detection in detections}
 
-    def rank(detection: Detection) -> tuple[bool, float]:
-        category = category_of[detection.label]
-        shared = any(c == category and same_thing(box, detection.box) > 0 for c, box in known)
-        return shared, detection.score
+    def shared(detection: Detection, standing: Sequence[Standing]) -> bool:
+        category = categories[id(detection)]
+        return any(one.category == category and same_thing(one.box, detection.box) > 0 for one in standing)
+
+    def rank(detection: Detection) -> tuple[bool, bool, float]:
+        return shared(detection, settled), shared(detection, known), detection.score
 
     kept: list[Detection] = []
-    for detection in sorted((d for d in detections if d.label in category_of), key=rank, reverse=True):
-        category = category_of[detection.label]
-        if not any(
-            category_of[other.label] != category and other.box.iou(detection.box) >= ONE_THING_IOU for other in kept
-        ):
+    for detection in sorted((d for d in detections if categories[id(d)] is not None), key=rank, reverse=True):
+        category = categories[id(detection)]
+        others = [(categories[id(other)], other.box) for other in kept]
+        if not shared(detection, settled):
+            others += [(one.category, one.box) for one in settled]
+        if not any(c != category and box.iou(detection.box) >= ONE_THING_IOU for c, box in others):
             kept.append(detection)
-    return kept + [detection for detection in detections if detection.label not in category_of]
+    return kept + [detection for detection in detections if categories[id(detection)] is None]

@@ -1,0 +1,85 @@
+"""One thing that the model calls by two names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from detector.core.category import Category, ConfirmationPolicy
+from detector.core.detection import BoundingBox, Detection
+from detector.core.judging import Decide, judge, labels_alone
+from detector.core.look import Look, LookStatus
+from detector.core.problem import Place, Problem, ProblemStatus
+from detector.core.rules import Outcome
+
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+POLICY = ConfirmationPolicy(looks=3, of=5, dwell=timedelta(minutes=4))
+BIN = Category("bin_overflow", {}, frozenset({"bin_overflow"}), POLICY)
+COVER = Category("manhole_abnormal", {}, frozenset({"manhole"}), POLICY)
+BICYCLE = Category("nonmotor_parking", {}, frozenset({"bicycle"}), POLICY, needs="outside:legal_bay")
+CATEGORIES = {one.id: one for one in (BIN, COVER, BICYCLE)}
+BOX = BoundingBox(100, 100, 300, 300)
+
+
+class Street:
+    """Looks at one camera, a minute apart."""
+
+    def __init__(self, decide: Decide = labels_alone) -> None:
+        self.known: dict[str, Problem] = {}
+        self.decide = decide
+        self.minute = 0
+        self.ids: Iterator[str] = (f"p{number}" for number in count())
+
+    def look(self, *detections: Detection) -> None:
+        self.minute += 1
+        at = START + timedelta(minutes=self.minute)
+        seen = Look("cam", at, LookStatus.OK, detections, size=(1920, 1080))
+        for change in judge(seen, list(self.known.values()), CATEGORIES, lambda: next(self.ids), self.decide):
+            self.known[change.problem.id] = change.problem
+
+    def opened(self) -> list[str]:
+        return sorted(one.category for one in self.known.values() if one.status is ProblemStatus.OPEN)
+
+
+def test_looks_without_the_first_name_do_not_open_a_second_case() -> None:
+    street = Street()
+    for _ in range(6):
+        street.look(Detection("bin_overflow", BOX, 0.8))
+    assert street.opened() == ["bin_overflow"]
+    for _ in range(12):
+        street.look(Detection("manhole", BOX, 0.9))
+        street.look(Detection("bin_overflow", BOX, 0.8), Detection("manhole", BOX, 0.9))
+    assert street.opened() == ["bin_overflow"]
+
+
+def test_the_second_name_has_its_turn_once_the_first_one_is_gone() -> None:
+    street = Street()
+    for _ in range(6):
+        street.look(Detection("bin_overflow", BOX, 0.8))
+    for _ in range(40):
+        street.look(Detection("manhole", BOX, 0.9))
+    assert street.opened() == ["manhole_abnormal"]
+
+
+def case_everywhere(category: Category, _place: Place) -> Outcome:
+    return Outcome(True, f"category:{category.id}")
+
+
+def test_what_needs_a_zone_is_an_opinion_where_it_is_a_case() -> None:
+    both = Detection("bicycle", BOX, 0.8), Detection("bin_overflow", BOX, 0.6)
+    street, elsewhere = Street(case_everywhere), Street()
+    for _ in range(8):
+        street.look(*both)
+        elsewhere.look(*both)
+    assert street.opened() == ["nonmotor_parking"]
+    assert elsewhere.opened() == ["bin_overflow"]  # a bicycle that is no case is context
+
+
+def test_a_vehicle_that_stands_in_front_hides_whatever_it_is_an_opinion_on() -> None:
+    street = Street(case_everywhere)
+    for _ in range(6):
+        street.look(Detection("bin_overflow", BOX, 0.8))
+    for _ in range(30):
+        street.look(Detection("bicycle", BoundingBox(90, 90, 310, 310), 0.9))
+    assert street.opened() == ["bin_overflow"]
