@@ -16,7 +16,9 @@ from detector.core.detection import BoundingBox, Detection
 from detector.core.event import ProblemEvent, event_id
 from detector.core.grouping import groups
 from detector.core.look import Look, LookStatus
-from detector.core.matching import Standing, associate, hidden, one_opinion
+from detector.core.matching import associate, hidden
+from detector.core.opinions import Decide as Decide
+from detector.core.opinions import Standing, one_opinion, opinions, turns
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger, next_status
 from detector.core.rules import Outcome
 
@@ -36,9 +38,6 @@ UPDATE_GAIN = 0.1
 """Rise of the best score that is worth an `updated` event (a better picture for the dispatcher)."""
 
 NOTHING_ASKED: Mapping[str, datetime] = MappingProxyType({})
-
-Decide = Callable[[Category, Place], Outcome]
-"""Whether something of a category at a place is a case at the time of the look being judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +78,12 @@ def judge(
     tracked = [
         Standing(one.category, one.place.box, one.status is ProblemStatus.OPEN) for one in known if not one.out_of_view
     ]
-    look = replace(look, detections=tuple(one_opinion(look.detections, _opinions(categories, size, decide), tracked)))
+    look = replace(look, detections=tuple(one_opinion(look.detections, opinions(categories, size, decide), tracked)))
     return [
         change
         for category in categories.values()
         for change in _Judgement(look, size, category, decide, asked, passing).changes(known, new_id)
     ]
-
-
-def _opinions(
-    categories: Mapping[str, Category], size: tuple[int, int], decide: Decide
-) -> Callable[[Detection], str | None]:
-    """Of which category a detection is a case; of what needs a zone too, only where it is one."""
-    alone = {label: c.id for c in categories.values() if c.told_by_labels for label in c.labels}
-    placed = [c for c in categories.values() if not c.told_by_labels]
-
-    def category_of(detection: Detection) -> str | None:
-        told = alone.get(detection.label)
-        if told is not None:
-            return told
-        place = Place(detection.box, size, detection.ground)
-        return next((c.id for c in placed if detection.label in c.labels and decide(c, place).case), None)
-
-    return category_of
 
 
 def reject(problem: Problem, at: datetime, silence: timedelta) -> Change:
@@ -149,7 +131,7 @@ class _Judgement:
             cases = [d for d in visible if self.decide(category, self._place(d)).case]
             visible = groups(cases, category.at_least)
         places = [p for p in known if p.category == category.id and not p.out_of_view and not self._is_over(p)]
-        matches = associate([p.place.box for p in places], visible)
+        matches = associate([p.place.box for p in places], visible, turns(places))
         for index, problem in enumerate(places):
             if problem.status is ProblemStatus.DISMISSED or problem.last_looked >= look.at:
                 continue  # a silenced false alarm, or news older than what is known: holds its place, does not move

@@ -6,9 +6,8 @@ where it stands. Greedy by overlap is enough for that, since two real things sel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from detector.core.detection import BoundingBox, Detection
 
@@ -17,10 +16,6 @@ SAME_PLACE_IOU = 0.3
 
 PART_OF = 0.7
 """Share of the smaller box inside the larger one from which both show one thing, once whole and once in part."""
-
-ONE_THING_IOU = 0.6
-"""IoU from which two detections of different categories are two opinions on one thing: a heap is called garbage by one
-label and rubble by another, and must not become two cases."""
 
 HIDDEN_SHARE = 0.5
 """Share of a place that something passing in front must cover before the place counts as hidden."""
@@ -49,12 +44,18 @@ def same_thing(one: BoundingBox, other: BoundingBox) -> float:
     return 0.0
 
 
-def associate(places: Sequence[BoundingBox], detections: Sequence[Detection]) -> Matches:
+def associate(
+    places: Sequence[BoundingBox], detections: Sequence[Detection], turns: Sequence[int] | None = None
+) -> Matches:
     """Give each place at most one detection; split the rest into repeats of a place and new places.
 
     All boxes in pixels of the same view. Detections of one thing that are not yet at a known place are merged too:
     of several that show the same thing only the best-scored one is new, the others are repeats.
+
+    `turns`: per place; those with lower ones choose first. Two places can come from one thing that was first seen in
+    two parts; were overlap alone to decide, both would live on its sightings in turn.
     """
+    order = turns or [0] * len(places)
     pairs = sorted(
         (
             (strength, p, d)
@@ -62,7 +63,7 @@ def associate(places: Sequence[BoundingBox], detections: Sequence[Detection]) ->
             for d, detection in enumerate(detections)
             if (strength := same_thing(place, detection.box)) > 0
         ),
-        key=lambda pair: (-pair[0], -detections[pair[2]].score, pair[1], pair[2]),
+        key=lambda pair: (order[pair[1]], -pair[0], -detections[pair[2]].score, pair[1], pair[2]),
     )
     seen: dict[int, int] = {}
     taken: set[int] = set()
@@ -85,42 +86,3 @@ def associate(places: Sequence[BoundingBox], detections: Sequence[Detection]) ->
 def hidden(place: BoundingBox, passing: Sequence[BoundingBox]) -> bool:
     """Whether something that passes in front covers most of the place, so that absence proves nothing."""
     return any(place.covered_by(box) >= HIDDEN_SHARE for box in passing)
-
-
-class Standing(NamedTuple):
-    """A problem that is tracked, as an opinion on what stands at its place."""
-
-    category: str
-    box: BoundingBox
-    open: bool = False
-
-
-def one_opinion(
-    detections: Sequence[Detection], category_of: Callable[[Detection], str | None], known: Sequence[Standing]
-) -> list[Detection]:
-    """Leave one opinion on each thing: that of an open problem, else that of any known one, else the best-scored.
-
-    `category_of`: the category that a detection would be a case of, None for context, which all stays. What stands
-    where a problem is open is an opinion on it even in looks in which the model does not say so: a heap that is a case
-    already must not become another one under a second name. Boxes of one category stay: they are told apart by
-    `associate`.
-    """
-    settled = [one for one in known if one.open]
-    categories = {id(detection): category_of(detection) for detection in detections}
-
-    def shared(detection: Detection, standing: Sequence[Standing]) -> bool:
-        category = categories[id(detection)]
-        return any(one.category == category and same_thing(one.box, detection.box) > 0 for one in standing)
-
-    def rank(detection: Detection) -> tuple[bool, bool, float]:
-        return shared(detection, settled), shared(detection, known), detection.score
-
-    kept: list[Detection] = []
-    for detection in sorted((d for d in detections if categories[id(d)] is not None), key=rank, reverse=True):
-        category = categories[id(detection)]
-        others = [(categories[id(other)], other.box) for other in kept]
-        if not shared(detection, settled):
-            others += [(one.category, one.box) for one in settled]
-        if not any(c != category and box.iou(detection.box) >= ONE_THING_IOU for c, box in others):
-            kept.append(detection)
-    return kept + [detection for detection in detections if categories[id(detection)] is None]

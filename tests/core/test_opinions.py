@@ -83,3 +83,31 @@ def test_a_vehicle_that_stands_in_front_hides_whatever_it_is_an_opinion_on() -> 
     for _ in range(30):
         street.look(Detection("bicycle", BoundingBox(90, 90, 310, 310), 0.9))
     assert street.opened() == ["bin_overflow"]
+
+
+def test_one_thing_that_was_first_seen_in_two_parts_is_one_case() -> None:
+    left, right = BoundingBox(100, 100, 205, 300), BoundingBox(195, 100, 300, 300)
+    street = Street()
+    street.look(Detection("bin_overflow", left, 0.8), Detection("bin_overflow", right, 0.7))
+    for number in range(20):
+        shift = 25 if number % 2 else -25  # the whole box overlaps now the one part more, now the other
+        whole = BoundingBox(100 + shift, 100, 300 + shift, 300)
+        street.look(Detection("bin_overflow", whole, 0.8))
+    assert street.opened() == ["bin_overflow"]
+
+
+def test_two_things_side_by_side_stay_two_cases() -> None:
+    street = Street()
+    for _ in range(8):
+        street.look(
+            Detection("bin_overflow", BoundingBox(100, 100, 300, 300), 0.8),
+            Detection("bin_overflow", BoundingBox(200, 100, 400, 300), 0.8),
+        )
+    assert street.opened() == ["bin_overflow"]  # IoU 0.33 is one thing in a first look
+    street = Street()
+    for _ in range(8):
+        street.look(
+            Detection("bin_overflow", BoundingBox(100, 100, 300, 300), 0.8),
+            Detection("bin_overflow", BoundingBox(250, 100, 450, 300), 0.8),
+        )
+    assert street.opened() == ["bin_overflow", "bin_overflow"]

@@ -1,0 +1,83 @@
+"""Whose opinion counts where the model has several on one thing, or one that fits several known problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from detector.core.category import Category
+from detector.core.detection import BoundingBox, Detection
+from detector.core.matching import same_thing
+from detector.core.problem import Place, Problem, ProblemStatus
+from detector.core.rules import Outcome
+
+ONE_THING_IOU = 0.6
+"""IoU from which two detections of different categories are two opinions on one thing: a heap is called garbage by one
+label and rubble by another, and must not become two cases."""
+
+Decide = Callable[[Category, Place], Outcome]
+"""Whether something of a category at a place is a case at the time of the look being judged."""
+
+
+class Standing(NamedTuple):
+    """A problem that is tracked, as an opinion on what stands at its place."""
+
+    category: str
+    box: BoundingBox
+    open: bool = False
+
+
+def one_opinion(
+    detections: Sequence[Detection], category_of: Callable[[Detection], str | None], known: Sequence[Standing]
+) -> list[Detection]:
+    """Leave one opinion on each thing: that of an open problem, else that of any known one, else the best-scored.
+
+    `category_of`: the category that a detection would be a case of, None for context, which all stays. What stands
+    where a problem is open is an opinion on it even in looks in which the model does not say so: a heap that is a case
+    already must not become another one under a second name. Boxes of one category stay: they are told apart by
+    `associate`.
+    """
+    settled = [one for one in known if one.open]
+    categories = {id(detection): category_of(detection) for detection in detections}
+
+    def shared(detection: Detection, standing: Sequence[Standing]) -> bool:
+        category = categories[id(detection)]
+        return any(one.category == category and same_thing(one.box, detection.box) > 0 for one in standing)
+
+    def rank(detection: Detection) -> tuple[bool, bool, float]:
+        return shared(detection, settled), shared(detection, known), detection.score
+
+    kept: list[Detection] = []
+    for detection in sorted((d for d in detections if categories[id(d)] is not None), key=rank, reverse=True):
+        category = categories[id(detection)]
+        others = [(categories[id(other)], other.box) for other in kept]
+        if not shared(detection, settled):
+            others += [(one.category, one.box) for one in settled]
+        if not any(c != category and box.iou(detection.box) >= ONE_THING_IOU for c, box in others):
+            kept.append(detection)
+    return kept + [detection for detection in detections if categories[id(detection)] is None]
+
+
+def opinions(
+    categories: Mapping[str, Category], size: tuple[int, int], decide: Decide
+) -> Callable[[Detection], str | None]:
+    """Of which category a detection is a case; of what needs a zone too, only where it is one."""
+    alone = {label: c.id for c in categories.values() if c.told_by_labels for label in c.labels}
+    placed = [c for c in categories.values() if not c.told_by_labels]
+
+    def category_of(detection: Detection) -> str | None:
+        told = alone.get(detection.label)
+        if told is not None:
+            return told
+        place = Place(detection.box, size, detection.ground)
+        return next((c.id for c in placed if detection.label in c.labels and decide(c, place).case), None)
+
+    return category_of
+
+
+def turns(places: Sequence[Problem]) -> list[int]:
+    """What is settled, a case or a false alarm, goes before what is not; the older before the newer."""
+    settled = (ProblemStatus.OPEN, ProblemStatus.DISMISSED)
+    keys = [(place.status not in settled, place.first_seen) for place in places]
+    order = {key: turn for turn, key in enumerate(sorted(set(keys)))}
+    return [order[key] for key in keys]
