@@ -28,6 +28,9 @@ PASSING = frozenset({"car", "truck", "bus", "van", "motorcycle", "bicycle", "per
 PLACE_FOLLOWS = 0.2
 """Share by which a known place moves towards a new sighting: boxes breathe, heaps grow, cameras sag."""
 
+FITS = 0.5
+"""IoU from which a sighting moves a place: a part of the thing, or a car that passes before it, says nothing about it."""
+
 UPDATE_EVERY = timedelta(minutes=15)
 """Least capture time between two `updated` events that only tell a better sighting."""
 
@@ -201,11 +204,12 @@ class _Judgement:
         anew = returns or (unsure and at - problem.last_seen > policy.forget_after)
         other_offence = dict(outcome.codes) != dict(problem.codes)
         better = detection.score > problem.best_score
+        fits = problem.place.box.iou(detection.box) >= FITS
         problem = replace(
             problem,
             label=detection.label if better else problem.label,
             place=Place(
-                problem.place.box.moved_towards(detection.box, PLACE_FOLLOWS),
+                problem.place.box.moved_towards(detection.box, PLACE_FOLLOWS if fits else 0.0),
                 self.size,
                 detection.ground or problem.place.ground,
             ),

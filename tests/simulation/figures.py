@@ -1,0 +1,144 @@
+"""What came of a simulated day, against what really was in the street."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from detector.core.stages import Move
+from detector.desk.case import Case, CaseStatus, Finding
+from detector.desk.queries import EVERYTHING
+from tests.simulation.day import Day
+
+UNTIL_NOW = timedelta(days=365)
+
+
+@dataclass(slots=True)
+class Row:
+    """One category, or all."""
+
+    category: str
+    cases: int = 0
+    right: int = 0
+    automatic: int = 0
+    automatic_right: int = 0
+    confirmed: int = 0  # verdicts on automatic ones
+    rejected: int = 0
+    owed: int = 0  # real things that were seen long and well enough
+    lost: int = 0
+    silenced: int = 0
+    duplicates: int = 0
+    cleared: int = 0
+    wrongly_cleared: int = 0
+    two_sources: int = 0
+    waits: list[timedelta] = field(default_factory=list)  # from the look that confirmed it until somebody was sent
+    all_waits: list[timedelta] = field(default_factory=list)  # from when the thing appeared
+
+
+def cases_of(day: Day) -> list[Case]:
+    """All cases of the desk, by id."""
+    found: list[Case] = []
+    end = day.start + UNTIL_NOW
+    while True:
+        page = day.ledger.cases(EVERYTHING, now=end, limit=500, offset=len(found))
+        found += page.cases
+        if not page.cases:
+            return sorted(found, key=lambda case: case.id)
+
+
+def rows(day: Day) -> list[Row]:
+    """By category, as the desk was told it; the first one sums up."""
+    found: dict[str, Row] = {key: Row(key) for key in day.categories}
+    about: dict[int, list[Case]] = defaultdict(list)
+    for case in cases_of(day):
+        row = found[case.told]
+        row.cases += 1
+        row.right += day.is_right(case)
+        row.two_sources += len({source.camera_id for source in case.sources}) > 1
+        if case.automatic:
+            row.automatic += 1
+            row.automatic_right += day.is_right(case)
+            row.confirmed += case.finding is Finding.CONFIRMED
+            row.rejected += case.finding in (Finding.REJECTED, Finding.RELABELLED)
+        things = {t.id: t for s in case.sources if (t := day.thing_of(s.problem_id)) is not None}
+        for thing in things.values():
+            about[thing.id].append(case)
+        sent = _first_sent(day, case)
+        if sent is not None:
+            row.waits.append(sent - case.opened_at)
+            real = [t for t in things.values() if t.real]
+            if real:
+                row.all_waits.append(sent - min(t.appears for t in real))
+    for thing in day.city.things:
+        cases = sorted(about[thing.id], key=lambda case: case.opened_at)
+        row, life = found[thing.category], day.lives[thing.id]
+        row.duplicates += sum(_both_open(one, other) for i, one in enumerate(cases) for other in cases[i + 1 :])
+        if life.owed is not None:
+            row.owed += 1
+            row.lost += not cases and not life.silenced
+            row.silenced += not cases and life.silenced
+    for problem_id, at in day.clears:
+        about_thing, row = day.thing_of(problem_id), found[day.problems[problem_id].category]
+        row.cleared += 1
+        if about_thing is not None and about_thing.real:
+            number = day.number_of[day.problems[problem_id].camera_id]
+            spots = day.city.views[number].spots
+            spot = next(s for s, things in spots.items() if about_thing in things)
+            there = any(b <= at and (e is None or at < e) for b, e in day.lives[about_thing.id].present)
+            row.wrongly_cleared += there and day.is_case(about_thing, number, spot, at)
+    return [_sum(found.values()), *found.values()]
+
+
+def _first_sent(day: Day, case: Case) -> datetime | None:
+    found = day.ledger.case(case.id)
+    steps = [] if found is None else found.steps
+    return next((step.at for step in steps if step.move is Move.DISPATCHED and not step.void), None)
+
+
+def _both_open(one: Case, other: Case) -> bool:
+    """Whether there was a time at which both waited for somebody; a merged or rejected one ends when it was."""
+    end = one.cleared_at or one.dismissed_at or datetime.max.replace(tzinfo=one.opened_at.tzinfo)
+    return one.status is not CaseStatus.MERGED and other.opened_at < end
+
+
+def _sum(parts: Iterable[Row]) -> Row:
+    total = Row("all")
+    for part in parts:
+        for name in Row.__slots__:
+            if name != "category":
+                setattr(total, name, getattr(total, name) + getattr(part, name))
+    return total
+
+
+def table(found: list[Row]) -> str:
+    """As Markdown."""
+    names = (
+        *("category", "cases", "right", "sent without a person", "of these right", "verdicts on them", "owed", "lost"),
+        *("silenced", "duplicates", "cleared", "wrongly", "of two cameras"),
+        *("opened to sent p50 / p99", "appeared to sent p50 / p99"),
+    )
+    head = f"| {' | '.join(names)} |"
+    lines = [head, "|---|" + "---:|" * 14]
+    for row in found:
+        precision = "-" if not row.confirmed + row.rejected else f"{row.confirmed / (row.confirmed + row.rejected):.1%}"
+        lines.append(
+            f"| {row.category} | {row.cases} | {_share(row.right, row.cases)} | {_share(row.automatic, row.cases)} "
+            f"| {_share(row.automatic_right, row.automatic)} | {precision} of {row.confirmed + row.rejected} "
+            f"| {row.owed} | {row.lost} | {row.silenced} | {row.duplicates} | {row.cleared} | {row.wrongly_cleared} "
+            f"| {row.two_sources} | {_times(row.waits)} | {_times(row.all_waits)} |"
+        )
+    return "\n".join(lines)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "-"
+
+
+def _times(waits: list[timedelta]) -> str:
+    if not waits:
+        return "-"
+    ordered = sorted(waits)
+    middle, late = ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return f"{middle.total_seconds() / 60:.1f} / {late.total_seconds() / 60:.1f} min"

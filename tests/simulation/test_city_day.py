@@ -1,0 +1,72 @@
+"""A small city for a quarter of a day: what must hold whatever the street, the model and the people do."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from detector.core.problem import ProblemStatus
+from detector.desk.case import CaseStatus
+from detector.desk.course import DESK
+from tests.simulation.day import Day
+from tests.simulation.figures import rows
+from tests.simulation.replay import all_cases, replayed, same_cases
+
+START = datetime(2026, 10, 14, 6, 0, tzinfo=UTC)  # 14:00 to 20:00 in China: rush hour, dusk, the market opens
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
+    found = Day(60, 6, 14, tmp_path_factory.mktemp("city") / "desk.db", start=START)
+    found.run()
+    return found
+
+
+def test_nothing_is_lost_and_nothing_doubled(day: Day) -> None:
+    total, *_ = rows(day)
+    assert total.owed > 20  # otherwise the day proves nothing
+    assert (total.lost, total.duplicates) == (0, 0)
+    assert total.cases > total.automatic > 0
+
+
+def test_every_problem_that_was_told_is_in_exactly_one_case(day: Day) -> None:
+    cases = all_cases(day.ledger, START + timedelta(days=1))
+    sources = [source.problem_id for case in cases for source in case.sources]
+    assert sorted(sources) == sorted(one.id for one in day.problems.values() if one.revision)
+    assert any(len({source.camera_id for source in case.sources}) == 2 for case in cases)
+
+
+def test_no_case_is_gone_while_a_source_says_that_it_is_there(day: Day) -> None:
+    for case in all_cases(day.ledger, START + timedelta(days=1)):
+        found = day.ledger.case(case.id)
+        assert found is not None
+        waived = any(step.by == DESK and step.move.value in ("vanished", "seen_gone") for step in found.steps)
+        if case.status is CaseStatus.CLEARED and not waived:
+            assert not any(source.there for source in case.sources)
+        if case.status is CaseStatus.OPEN:
+            assert any(day.problems[s.problem_id].status is not ProblemStatus.DISMISSED for s in case.sources)
+
+
+def test_all_events_in_any_order_twice_give_the_same_cases(day: Day, tmp_path: Path) -> None:
+    chance = random.Random(3)
+    for _ in range(2):
+        mixed = [*day.told, *day.told]
+        chance.shuffle(mixed)
+        assert same_cases(day.told, mixed, day.plan, tmp_path)
+
+
+def test_a_desk_that_dispatches_by_itself_has_the_same_cases_in_any_order(day: Day, tmp_path: Path) -> None:
+    backwards = replayed([*reversed(day.told), *day.told], day.plan, tmp_path)
+    forwards = replayed(day.told, day.plan, tmp_path)
+    told = [[(case.id, case.status, case.sources) for case in found] for found in (forwards, backwards)]
+    assert told[0] == told[1]
+
+
+def test_equal_seeds_give_equal_days(tmp_path: Path) -> None:
+    days = [Day(8, 2, 3, tmp_path / f"{number}.db", start=START) for number in range(2)]
+    for one in days:
+        one.run()
+    assert [told.body for told in days[0].told] == [told.body for told in days[1].told]
