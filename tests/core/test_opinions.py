@@ -111,3 +111,17 @@ def test_two_things_side_by_side_stay_two_cases() -> None:
             Detection("bin_overflow", BoundingBox(250, 100, 450, 300), 0.8),
         )
     assert street.opened() == ["bin_overflow", "bin_overflow"]
+
+
+def test_a_sighting_that_fits_poorly_is_one_but_does_not_move_the_place() -> None:
+    street = Street()
+    for _ in range(6):
+        street.look(Detection("bin_overflow", BOX, 0.8))
+    for _ in range(6):
+        street.look(Detection("bin_overflow", BoundingBox(100, 100, 550, 300), 0.8))  # IoU 0.44
+    (found,) = street.known.values()
+    assert (found.sightings, found.place.box) == (12, BOX)
+    for _ in range(20):
+        street.look(Detection("bin_overflow", BoundingBox(100, 100, 350, 300), 0.8))  # it has grown
+    (found,) = street.known.values()
+    assert found.place.box.right > 345
