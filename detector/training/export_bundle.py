@@ -44,7 +44,8 @@ def label_entries(data: Path, figures: Mapping[str, Mapping[str, Any]] | None = 
         boxes = content["boxes"][label]
         if not boxes["train"] and not boxes["synthetic"]:
             raise DatasetError(f"{data}: no training box of {label!r}; drop the label or add a set that has it")
-        figure = (figures or {}).get(label, {})
+        # A label dropped from the sets as too rare may still stand in their own files: one box is no measurement.
+        figure = (figures or {}).get(label, {}) if boxes["val"] else {}
         threshold = figure.get("threshold")
         entries.append(
             LabelEntry(

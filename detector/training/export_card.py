@@ -80,6 +80,9 @@ def card_text(
 
 
 def _row(entry: LabelEntry, boxes: Mapping[str, int], figure: Mapping[str, Any]) -> str:
+    if entry.ap50 is None:
+        figure = {}
+
     def said(key: str) -> str:
         value = figure.get(key)
         return "-" if value is None else f"{value:.2f}"

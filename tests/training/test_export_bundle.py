@@ -49,6 +49,8 @@ def test_labels_say_what_they_rest_on(data: Path) -> None:
     assert (square.ap50, square.threshold) == (0.75, 0.3)
     assert (disc.train_instances, disc.val_instances, disc.synthetic_only) == (0, 0, True)
     assert (disc.ap50, disc.threshold) == (None, UNMEASURED_THRESHOLD)
+    _, stray = label_entries(data, FIGURES | {"disc": FIGURES["square"]})  # a figure on boxes that the recipe dropped
+    assert (stray.ap50, stray.threshold) == (None, UNMEASURED_THRESHOLD)
 
 
 def test_a_label_that_was_never_trained_is_refused(tmp_path: Path) -> None:
