@@ -184,14 +184,21 @@ def open_model(settings: Settings) -> HotSwap:
     return HotSwap(opened(model.path), opened)
 
 
+POOR_AP50 = 0.3
+"""A label below this is more often wrong than right at any threshold that still finds something."""
+
+
 def judged_by(categories: Mapping[str, Category], model: YoloDetector) -> dict[str, Category]:
     """Categories with the model's own threshold for each label to which the configuration gives none.
 
-    A label that the model has only seen in synthetic pictures makes its problems go to a person first.
+    A label that the model has only seen in synthetic pictures, or is poor at by its own figures, makes its problems go
+    to a person first.
     """
     manifest = model.bundle.manifest
     thresholds = {label.name: label.threshold for label in manifest.labels}
-    synthetic = frozenset(label.name for label in manifest.labels if label.synthetic_only)
+    unsure = frozenset(
+        label.name for label in manifest.labels if label.synthetic_only or label.ap50 is None or label.ap50 < POOR_AP50
+    )
     return {
         category.id: replace(
             category,
@@ -199,7 +206,7 @@ def judged_by(categories: Mapping[str, Category], model: YoloDetector) -> dict[s
                 **{name: thresholds[name] for name in category.labels if name in thresholds},
                 **category.min_scores,
             },
-            review_labels=category.review_labels | (category.labels & synthetic),
+            review_labels=category.review_labels | (category.labels & unsure),
         )
         for category in categories.values()
     }

@@ -43,11 +43,12 @@ def labelled_with(manifest: Manifest, result: Evaluation) -> Manifest:
     """The manifest with thresholds, AP50 and validation counts as measured.
 
     What it was trained on (counts, synthetic_only) is the exporter's to say and stays. Labels that were not
-    measured keep their threshold and get no AP50.
+    measured keep their threshold and get no AP50; those learned from synthetic pictures alone keep theirs too, as a
+    few real objects that came along in a set say nothing about them.
     """
     entries: list[LabelEntry] = []
     for entry in manifest.labels:
-        figures = result.labels.get(entry.name)
+        figures = None if entry.synthetic_only else result.labels.get(entry.name)
         entries.append(
             entry.model_copy(
                 update={
