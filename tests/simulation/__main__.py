@@ -82,7 +82,7 @@ def page(day: Day, found: Sequence[Row], asked: argparse.Namespace, took: float,
 
 Written by `{command}`; equal seeds give equal days.
 {asked.cameras:,} cameras, {asked.hours:g} hours, seed {asked.seed}: {day.looks:,} looks and {len(day.told):,} events
-in {took:.0f} s of one core.
+in {took:.0f} s by the clock.
 
 The street, the model's errors, the crews and the people who review are simulated
 (tests/simulation/assumptions.py names every number and where it comes from). What is measured is real: the life cycle
