@@ -27,22 +27,32 @@ console = Console(stderr=True)
 
 Work = Annotated[pathlib.Path, typer.Option(help="Folder for rendered parts; what stands there is kept and used.")]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal plans.")]
-Blender = Annotated[pathlib.Path, typer.Option(
-    help="Python interpreter that has `bpy` (pip install '.[synthetic]'); this one by default.")]
+Blender = Annotated[
+    pathlib.Path,
+    typer.Option(help="Python interpreter that has `bpy` (pip install '.[synthetic]'); this one by default."),
+]
 
 
 def run_blender(python: pathlib.Path, module: str, plan: pathlib.Path, out: pathlib.Path, total: int) -> None:
     """Runs a rendering module in its own process and shows its progress; exits with a plain message on failure."""
     probe = subprocess.run([str(python), "-c", "import bpy"], capture_output=True, text=True, check=False)
     if probe.returncode != 0:
-        console.print(f"{python} has no usable `bpy`: install the extra `synthetic` on Python 3.11, or name another "
-                      f"interpreter with --blender-python.\n{probe.stderr.strip().splitlines()[-1:]}")
+        console.print(
+            f"{python} has no usable `bpy`: install the extra `synthetic` on Python 3.11, or name another "
+            f"interpreter with --blender-python.\n{probe.stderr.strip().splitlines()[-1:]}"
+        )
         raise typer.Exit(2)
     root = pathlib.Path(__file__).resolve().parents[2]
-    with Progress(console=console) as bar, subprocess.Popen(
-        [str(python), "-m", f"datasets.synthetic.blender.{module}", str(plan.resolve()), str(out.resolve())],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=root,
-    ) as child:
+    with (
+        Progress(console=console) as bar,
+        subprocess.Popen(
+            [str(python), "-m", f"datasets.synthetic.blender.{module}", str(plan.resolve()), str(out.resolve())],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=root,
+        ) as child,
+    ):
         task = bar.add_task(f"rendering {module}", total=total)
         tail: list[str] = []
         for line in child.stdout or ():
@@ -57,7 +67,8 @@ def run_blender(python: pathlib.Path, module: str, plan: pathlib.Path, out: path
 
 @app.command("cutouts")
 def render_cutouts(
-    work: Work, seed: Seed = 1,
+    work: Work,
+    seed: Seed = 1,
     per_label: Annotated[int, typer.Option(help="Rendered objects per label.", min=5)] = 40,
     samples: Annotated[int, typer.Option(help="Cycles samples per pixel (denoised).", min=1)] = 12,
     blender_python: Blender = pathlib.Path(sys.executable),

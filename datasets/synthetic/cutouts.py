@@ -67,9 +67,17 @@ def find(folder: pathlib.Path) -> list[Rendered]:
     for side in sorted(folder.glob("*.json")):
         record = json.loads(side.read_text())
         stem = side.with_suffix("")
-        found.append(Rendered(record["name"], record["label"], record["split"], record["pitch"],
-                              record["pixels_per_metre"], stem.with_suffix(".png"),
-                              stem.with_name(f"{stem.name}-mask.png")))
+        found.append(
+            Rendered(
+                record["name"],
+                record["label"],
+                record["split"],
+                record["pitch"],
+                record["pixels_per_metre"],
+                stem.with_suffix(".png"),
+                stem.with_name(f"{stem.name}-mask.png"),
+            )
+        )
     return found
 
 
@@ -85,7 +93,7 @@ def load(rendered: Rendered, scale: float, flip: bool) -> Sprite:
     if rgba is None or mask is None:
         raise FileNotFoundError(f"{rendered.picture}: cut-out missing or unreadable; render it again")
     touched = box_from_mask((rgba[..., 3] > 6) | (mask > 127))
-    window = np.s_[int(touched.top):int(touched.bottom), int(touched.left):int(touched.right)]
+    window = np.s_[int(touched.top) : int(touched.bottom), int(touched.left) : int(touched.right)]
     rgba, mask = rgba[window], mask[window]
     if flip:
         rgba, mask = rgba[:, ::-1], mask[:, ::-1]
@@ -93,11 +101,15 @@ def load(rendered: Rendered, scale: float, flip: bool) -> Sprite:
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     solid = cv2.resize(mask.astype(np.float32) / 255, size, interpolation=how)
     alpha = cv2.resize(rgba[..., 3].astype(np.float32) / 255, size, interpolation=how)
-    weighted = cv2.resize(rgba[..., :3].astype(np.float32) * (rgba[..., 3:].astype(np.float32) / 255), size,
-                          interpolation=how)
+    weighted = cv2.resize(
+        rgba[..., :3].astype(np.float32) * (rgba[..., 3:].astype(np.float32) / 255), size, interpolation=how
+    )
     colour = weighted / np.maximum(alpha, 1e-3)[..., None]
-    return Sprite(np.clip(colour, 0, 255).astype(np.float32), np.clip(alpha, 0, 1).astype(np.float32),
-                  np.clip(solid, 0, 1).astype(np.float32))
+    return Sprite(
+        np.clip(colour, 0, 255).astype(np.float32),
+        np.clip(alpha, 0, 1).astype(np.float32),
+        np.clip(solid, 0, 1).astype(np.float32),
+    )
 
 
 def tune(sprite: Sprite, around: Picture, rng: Random) -> Sprite:
@@ -122,7 +134,7 @@ def set_in(picture: Picture, sprite: Sprite, left: int, top: int) -> Box | None:
     x0, y0, x1, y1 = max(0, left), max(0, top), min(width, left + w), min(height, top + h)
     if x0 >= x1 or y0 >= y1:
         return None
-    inside = np.s_[y0 - top:y1 - top, x0 - left:x1 - left]
+    inside = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
     solid = sprite.solid[inside] > 0.5
     total = float((sprite.solid > 0.5).sum())
     if solid.sum() < 60 or solid.sum() < 0.6 * total:

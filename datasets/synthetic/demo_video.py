@@ -110,8 +110,9 @@ def edge_fade(width: int, height: int, left: int, top: int, size: tuple[int, int
     return np.asarray(np.outer(down, across), np.float32)
 
 
-def lay_sprite(frame: Picture, folder: pathlib.Path, track: Track, step: int,
-               tint: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> None:
+def lay_sprite(
+    frame: Picture, folder: pathlib.Path, track: Track, step: int, tint: tuple[float, float, float] = (1.0, 1.0, 1.0)
+) -> None:
     """Sets one frame of a moving sprite (straight alpha) into the picture in place."""
     key = min(round(step / track.stride), (track.steps - 1) // track.stride) * track.stride
     side = json.loads((folder / f"{key:04d}.json").read_text())
@@ -182,13 +183,18 @@ def frames(folder: pathlib.Path, seed: int = 1) -> Iterator[NDArray[np.uint8]]:
 
 
 def encode(
-    folder: pathlib.Path, target: pathlib.Path, crf: int = 27,
+    folder: pathlib.Path,
+    target: pathlib.Path,
+    crf: int = 27,
     progress: Callable[[int], None] | None = None,
 ) -> None:
     """Writes the clip: H.264, 4:2:0, a keyframe each 2 s, no B-frames."""
     gop = round(GOP_SECONDS * FPS)
-    options = {"crf": str(crf), "preset": "slow", "x264-params":
-               f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:open-gop=0"}
+    options = {
+        "crf": str(crf),
+        "preset": "slow",
+        "x264-params": f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:open-gop=0",
+    }
     with av.open(str(target), "w", options={"movflags": "+faststart"}) as out:
         stream = out.add_stream("libx264", rate=RATE, options=options)
         stream.width, stream.height = SIZE
@@ -218,7 +224,19 @@ def truth(folder: pathlib.Path, clip: str) -> dict[str, object]:
     problems = []
     for problem in PROBLEMS:
         box = load_patch(folder, problem, plate).box
-        problems.append({"label": problem.label, "box_xyxy": list(box),
-                         "appears_s": problem.appears_s, "cleared_s": problem.cleared_s})
-    return {"clip": clip, "size": list(SIZE), "fps": FPS, "gop": round(GOP_SECONDS * FPS),
-            "seconds": SECONDS, "problems": problems}
+        problems.append(
+            {
+                "label": problem.label,
+                "box_xyxy": list(box),
+                "appears_s": problem.appears_s,
+                "cleared_s": problem.cleared_s,
+            }
+        )
+    return {
+        "clip": clip,
+        "size": list(SIZE),
+        "fps": FPS,
+        "gop": round(GOP_SECONDS * FPS),
+        "seconds": SECONDS,
+        "problems": problems,
+    }

@@ -41,8 +41,15 @@ class SetWriter:
     def _side(self, name: str) -> pathlib.Path:
         return self.root / ".done" / f"{name}.json"
 
-    def write(self, name: str, split: str, group: str, picture: NDArray[np.uint8], objects: Sequence[Labelled],
-              quality: int = 88) -> None:
+    def write(
+        self,
+        name: str,
+        split: str,
+        group: str,
+        picture: NDArray[np.uint8],
+        objects: Sequence[Labelled],
+        quality: int = 88,
+    ) -> None:
         """Stores one picture (WebP) with its boxes, cut to the picture; the side file last."""
         height, width = picture.shape[:2]
         for part in ("images", "labels"):
@@ -53,9 +60,13 @@ class SetWriter:
             raise OSError(f"{file}: the picture could not be written")
         lines = [yolo_line(o.label, o.box, width, height) for o in objects]
         (self.root / "labels" / split / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines))
-        record = {"image": f"images/{split}/{name}.webp", "group": group, "split": split,
-                  "synthetic": Counter(o.label for o in objects if o.synthetic),
-                  "carried": Counter(o.label for o in objects if not o.synthetic)}
+        record = {
+            "image": f"images/{split}/{name}.webp",
+            "group": group,
+            "split": split,
+            "synthetic": Counter(o.label for o in objects if o.synthetic),
+            "carried": Counter(o.label for o in objects if not o.synthetic),
+        }
         self._side(name).write_text(json.dumps(record))
 
     def finish(self) -> dict[str, dict[str, int]]:
@@ -70,11 +81,15 @@ class SetWriter:
         pictures = Counter(r["split"] for r in records)
         for record in records:
             counts[record["split"]].update(record["synthetic"])
-        table_lines = [f"- {label}: {counts['train'][label]} train / {counts['val'][label]} val"
-                       for label in LABELS if counts["train"][label] or counts["val"][label]]
+        table_lines = [
+            f"- {label}: {counts['train'][label]} train / {counts['val'][label]} val"
+            for label in LABELS
+            if counts["train"][label] or counts["val"][label]
+        ]
         (self.root / "README.md").write_text(
             f"# {self.root.name}\n\n{self.readme}\n\nPictures: {pictures['train']} train / {pictures['val']} val. "
-            "Synthetic boxes:\n\n" + "\n".join(table_lines) + "\n")
+            "Synthetic boxes:\n\n" + "\n".join(table_lines) + "\n"
+        )
         return {split: dict(counter) for split, counter in counts.items()}
 
 
@@ -84,15 +99,19 @@ def yolo_line(label: str, box: Box, width: int, height: int) -> str:
     if seen.area <= 0:
         raise ValueError(f"{label}: box {box} lies outside the {width} x {height} picture")
     cx, cy = (seen.left + seen.right) / 2 / width, (seen.top + seen.bottom) / 2 / height
-    return (f"{INDEX[label]} {cx:.6f} {cy:.6f} {(seen.right - seen.left) / width:.6f} "
-            f"{(seen.bottom - seen.top) / height:.6f}")
+    return (
+        f"{INDEX[label]} {cx:.6f} {cy:.6f} {(seen.right - seen.left) / width:.6f} "
+        f"{(seen.bottom - seen.top) / height:.6f}"
+    )
 
 
 def data_yaml(exhaustive: Sequence[str]) -> str:
     """The description of a set: all product labels by name, and which of them are annotated everywhere."""
-    return ("path: .\ntrain: images/train\nval: images/val\n"
-            f"names: {json.dumps(list(LABELS))}\n"
-            "# labels annotated in EVERY picture of this set; objects of other labels may be present without a box\n"
-            f"exhaustive: {json.dumps(list(exhaustive))}\n"
-            "# every label put there by us is synthetic: figures on it say nothing about real streets\n"
-            "synthetic: true\n")
+    return (
+        "path: .\ntrain: images/train\nval: images/val\n"
+        f"names: {json.dumps(list(LABELS))}\n"
+        "# labels annotated in EVERY picture of this set; objects of other labels may be present without a box\n"
+        f"exhaustive: {json.dumps(list(exhaustive))}\n"
+        "# every label put there by us is synthetic: figures on it say nothing about real streets\n"
+        "synthetic: true\n"
+    )

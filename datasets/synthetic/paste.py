@@ -25,7 +25,7 @@ def ground_like(picture: Picture, box: Box) -> bool:
     """Whether the strip under a box looks like road or pavement: even, greyish, neither black nor glaring."""
     height, width = picture.shape[:2]
     top = int(max(0, box.bottom - 0.35 * (box.bottom - box.top)))
-    part = picture[top:int(min(height, box.bottom)) + 1, int(max(0, box.left)):int(min(width, box.right))]
+    part = picture[top : int(min(height, box.bottom)) + 1, int(max(0, box.left)) : int(min(width, box.right))]
     if part.size < 120:
         return False
     hsv = cv2.cvtColor(part, cv2.COLOR_BGR2HSV).reshape(-1, 3).astype(np.float32)
@@ -35,15 +35,16 @@ def ground_like(picture: Picture, box: Box) -> bool:
 
 def wall_like(picture: Picture, box: Box) -> bool:
     """Whether a place is an even, lit surface (an advert sticks there)."""
-    part = picture[int(box.top):int(box.bottom), int(box.left):int(box.right)]
+    part = picture[int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
     if part.size < 60:
         return False
     grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32)
     return bool(25 < grey.mean() < 240 and grey.std() < 30)
 
 
-def paste_object(picture: Picture, ground: Background, label: str, choices: Sequence[Rendered], taken: list[Box],
-                 rng: Random) -> Box | None:
+def paste_object(
+    picture: Picture, ground: Background, label: str, choices: Sequence[Rendered], taken: list[Box], rng: Random
+) -> Box | None:
     """Sets one cut-out where it can stand; returns its box, or None when no place was found."""
     height, width = picture.shape[:2]
     view, metres = ground.source.view, METRES[label]
@@ -62,7 +63,7 @@ def paste_object(picture: Picture, ground: Background, label: str, choices: Sequ
         box = Box(left + solid.left, top + solid.top, left + solid.right, top + solid.bottom)
         if not place_free(box, taken, width, height) or not ground_like(picture, box):
             continue
-        around = picture[max(0, int(box.bottom) - 40):int(box.bottom) + 10, max(0, int(box.left)):int(box.right)]
+        around = picture[max(0, int(box.bottom) - 40) : int(box.bottom) + 10, max(0, int(box.left)) : int(box.right)]
         if around.size == 0:
             continue
         seen = cutouts.set_in(picture, cutouts.tune(sprite, around, rng), left, top)
@@ -93,8 +94,11 @@ def _wall_spot(taken: list[Box], width: int, height: int, rng: Random) -> tuple[
     if taken:
         mark = rng.choice(taken)
         size = rng.uniform(0.05, 0.15) * width
-        return (rng.uniform(mark.left - 4 * size, mark.right + 2 * size),
-                rng.uniform(mark.top - 1.5 * size, mark.bottom - 0.5 * size), size)
+        return (
+            rng.uniform(mark.left - 4 * size, mark.right + 2 * size),
+            rng.uniform(mark.top - 1.5 * size, mark.bottom - 0.5 * size),
+            size,
+        )
     return rng.uniform(0.03, 0.9) * width, rng.uniform(0.4, 0.8) * height, rng.uniform(0.025, 0.07) * width
 
 
@@ -130,13 +134,19 @@ def camera_look(picture: Picture, rng: Random) -> Picture:
     return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
 
 
-def compose(ground: Background, wanted: Sequence[str], rendered: Sequence[Rendered], rng: Random,
-            ) -> tuple[Picture, list[Labelled]]:
+def compose(
+    ground: Background,
+    wanted: Sequence[str],
+    rendered: Sequence[Rendered],
+    rng: Random,
+) -> tuple[Picture, list[Labelled]]:
     """One pasted picture; labels that find no place are left out. Raises FileNotFoundError on an unreadable picture."""
     picture = cutouts.read_picture(ground.picture)
     height, width = picture.shape[:2]
-    carried = [Labelled(label, Box(b.left * width, b.top * height, b.right * width, b.bottom * height), False)
-               for label, b in ground.boxes]
+    carried = [
+        Labelled(label, Box(b.left * width, b.top * height, b.right * width, b.bottom * height), False)
+        for label, b in ground.boxes
+    ]
     taken = [o.box for o in carried]
     placed: list[Labelled] = []
     for label in wanted:
@@ -164,8 +174,14 @@ def plan_labels(ground: Background, rng: Random, need: dict[str, int]) -> list[s
     return open_labels[: rng.choice((1, 1, 2))]
 
 
-def make_set(writer: SetWriter, grounds: Sequence[Background], rendered: Sequence[Rendered], seed: int,
-             per_label: dict[str, int], progress: Callable[[], None] | None = None) -> None:
+def make_set(
+    writer: SetWriter,
+    grounds: Sequence[Background],
+    rendered: Sequence[Rendered],
+    seed: int,
+    per_label: dict[str, int],
+    progress: Callable[[], None] | None = None,
+) -> None:
     """Fills one set: about `per_label[label]` pictures of each label, the same for the same seed and inputs."""
     order = list(grounds)
     Random(f"{seed}/order").shuffle(order)

@@ -21,8 +21,12 @@ from datasets.synthetic.rendered import objects_of
 
 # label: where across the street it stands, as (from, to) in metres beyond an edge
 LANES: dict[str, tuple[str, float, float]] = {
-    "garbage": ("far kerb", 0.7, 1.5), "bin": ("far kerb", 0.6, 1.2), "bin_overflow": ("far kerb", 0.6, 1.2),
-    "street_stall": ("far kerb", 1.0, 2.0), "shop_goods": ("front", -1.1, -0.7), "rubble_pile": ("road", 0.0, 0.0),
+    "garbage": ("far kerb", 0.7, 1.5),
+    "bin": ("far kerb", 0.6, 1.2),
+    "bin_overflow": ("far kerb", 0.6, 1.2),
+    "street_stall": ("far kerb", 1.0, 2.0),
+    "shop_goods": ("front", -1.1, -0.7),
+    "rubble_pile": ("road", 0.0, 0.0),
 }
 WEIGHTS = {"garbage": 3, "bin_overflow": 2, "bin": 2, "street_stall": 2, "rubble_pile": 2, "shop_goods": 1}
 
@@ -38,8 +42,9 @@ def spot(label: str, scene: dict[str, Any], rng: Random) -> tuple[float, float, 
     return x, edge + rng.uniform(low, high), KERB
 
 
-def compose(scene: dict[str, Any], record: dict[str, Any], folder: pathlib.Path, rendered: Sequence[Rendered],
-            rng: Random) -> tuple[cutouts.Picture, list[Labelled]]:
+def compose(
+    scene: dict[str, Any], record: dict[str, Any], folder: pathlib.Path, rendered: Sequence[Rendered], rng: Random
+) -> tuple[cutouts.Picture, list[Labelled]]:
     """One picture of a rendered street with two to five further objects."""
     picture = cutouts.read_picture(folder / f"{scene['name']}.png")
     height, width = picture.shape[:2]
@@ -68,7 +73,7 @@ def compose(scene: dict[str, Any], record: dict[str, Any], folder: pathlib.Path,
         box = Box(left + solid.left, top + solid.top, left + solid.right, top + solid.bottom)
         if not place_free(box, taken, width, height, share=0.2) or not ground_like(picture, box):
             continue
-        around = picture[max(0, int(box.bottom) - 30):int(box.bottom) + 8, max(0, int(box.left)):int(box.right)]
+        around = picture[max(0, int(box.bottom) - 30) : int(box.bottom) + 8, max(0, int(box.left)) : int(box.right)]
         if around.size == 0:
             continue
         seen = cutouts.set_in(picture, cutouts.tune(sprite, around, rng), left, top)
@@ -78,8 +83,15 @@ def compose(scene: dict[str, Any], record: dict[str, Any], folder: pathlib.Path,
     return camera_look(picture, rng), objects
 
 
-def make_set(writer: SetWriter, plan: Sequence[dict[str, Any]], folder: pathlib.Path, rendered: Sequence[Rendered],
-             seed: int, variants: int, progress: Callable[[], None] | None = None) -> None:
+def make_set(
+    writer: SetWriter,
+    plan: Sequence[dict[str, Any]],
+    folder: pathlib.Path,
+    rendered: Sequence[Rendered],
+    seed: int,
+    variants: int,
+    progress: Callable[[], None] | None = None,
+) -> None:
     """`variants` pictures of each rendered street; streets that are not rendered yet are left out."""
     for scene in plan:
         side = folder / f"{scene['name']}.json"

@@ -27,8 +27,12 @@ class Box:
 
     def cut(self, other: Box) -> Box:
         """The part shared with `other` (area 0 when there is none)."""
-        return Box(max(self.left, other.left), max(self.top, other.top), min(self.right, other.right),
-                   min(self.bottom, other.bottom))
+        return Box(
+            max(self.left, other.left),
+            max(self.top, other.top),
+            min(self.right, other.right),
+            min(self.bottom, other.bottom),
+        )
 
     def share_under(self, other: Box) -> float:
         """Share of this box that `other` covers, 0..1."""

@@ -47,12 +47,26 @@ class Cutout:
         return asdict(self)
 
 
-REACH = {"street_stall": 2.0, "shop_goods": 3.1, "rubble_pile": 1.8, "manhole_abnormal": 0.95,
-         "garbage": 1.7, "bin_overflow": 1.0, "bin": 0.9}
+REACH = {
+    "street_stall": 2.0,
+    "shop_goods": 3.1,
+    "rubble_pile": 1.8,
+    "manhole_abnormal": 0.95,
+    "garbage": 1.7,
+    "bin_overflow": 1.0,
+    "bin": 0.9,
+}
 
 
-def plan_cutouts(seed: int, per_label: int, *, size: int = 288, samples: int = 12, val_share: float = 0.2,
-                 labels: tuple[str, ...] = tuple(KINDS)) -> list[Cutout]:
+def plan_cutouts(
+    seed: int,
+    per_label: int,
+    *,
+    size: int = 288,
+    samples: int = 12,
+    val_share: float = 0.2,
+    labels: tuple[str, ...] = tuple(KINDS),
+) -> list[Cutout]:
     """`per_label` cut-outs for each label; the last `val_share` of them are kept for val.
 
     Equal seeds give equal plans, and a longer plan begins with the shorter one's objects.
@@ -66,11 +80,20 @@ def plan_cutouts(seed: int, per_label: int, *, size: int = 288, samples: int = 1
             split = "val" if index % round(1 / val_share) == round(1 / val_share) - 1 else "train"
             facing = rng.gauss(0, 30) if label in FACING else rng.uniform(0, 360)
             cloud = rng.choice((0.05, 0.2, 0.6, 0.95))
-            row.append(Cutout(
-                name=f"{label}-{index:04d}", label=label, kind=rng.choice(KINDS[label]), split=split,
-                seed=rng.randrange(2**31), pitch=round(rng.uniform(low, high), 2), turn=round(facing, 2),
-                reach=REACH[label], sun=(round(rng.uniform(22, 65), 1), round(rng.uniform(-75, 75), 1), cloud),
-                size=size, samples=samples,
-            ))
+            row.append(
+                Cutout(
+                    name=f"{label}-{index:04d}",
+                    label=label,
+                    kind=rng.choice(KINDS[label]),
+                    split=split,
+                    seed=rng.randrange(2**31),
+                    pitch=round(rng.uniform(low, high), 2),
+                    turn=round(facing, 2),
+                    reach=REACH[label],
+                    sun=(round(rng.uniform(22, 65), 1), round(rng.uniform(-75, 75), 1), cloud),
+                    size=size,
+                    samples=samples,
+                )
+            )
         plans.append(row)
     return [plan for group in zip(*plans, strict=True) for plan in group]

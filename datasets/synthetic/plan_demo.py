@@ -97,19 +97,56 @@ FIXTURES = (
 
 PROBLEMS = (
     Problem("heap", "garbage", Spot("big_heap", 31, -0.2, 5.0, KERB), 8.0, 46.0),
-    Problem("bin", "bin_overflow", Spot("wheeled_bin_full", 52, 3.9, 4.85, KERB, -5.0),
-            16.0, 58.0, replaces="clean_bin"),
-    Problem("stall", "street_stall", Spot("stall", 66, 10.3, 5.4, KERB), 30.0, 66.0,
-            extras=(Spot("person_standing", 7, 10.1, 6.5, KERB, -95.0),)),
+    Problem(
+        "bin", "bin_overflow", Spot("wheeled_bin_full", 52, 3.9, 4.85, KERB, -5.0), 16.0, 58.0, replaces="clean_bin"
+    ),
+    Problem(
+        "stall",
+        "street_stall",
+        Spot("stall", 66, 10.3, 5.4, KERB),
+        30.0,
+        66.0,
+        extras=(Spot("person_standing", 7, 10.1, 6.5, KERB, -95.0),),
+    ),
     Problem("rubble", "rubble_pile", Spot("rubble", 73, 0.6, -3.0), 40.0, 84.0),
 )
 
 TRACKS = (
     Track("bus", "bus", 4, 40.0, -16.0, 1.1, 8.0, (26.0, 70.0), colour=(0.05, 0.28, 0.2)),
-    Track("white", "car", 2, 36.0, -12.0, 1.1, 9.0, (4.0, 14.0, 48.0, 60.0, 79.0), colour=(0.72, 0.72, 0.72),
-          tints=((1.0, 1.0, 1.0), (0.42, 0.36, 0.33), (0.75, 0.5, 0.36))),
-    Track("walker", "person", 5, -7.5, 15.0, 6.5, 1.35, (2.0, 24.0, 49.0, 72.0), KERB,
-          tints=((1.0, 1.0, 1.0), (0.62, 0.66, 0.95), (0.55, 0.6, 0.6))),
-    Track("red", "car", 11, -12.0, 34.0, -1.6, 8.5, (1.0, 21.0, 36.5, 54.0, 88.0), colour=(0.4, 0.03, 0.03),
-          tints=((1.0, 1.0, 1.0), (1.6, 1.2, 0.45), (0.8, 0.8, 0.5))),
+    Track(
+        "white",
+        "car",
+        2,
+        36.0,
+        -12.0,
+        1.1,
+        9.0,
+        (4.0, 14.0, 48.0, 60.0, 79.0),
+        colour=(0.72, 0.72, 0.72),
+        tints=((1.0, 1.0, 1.0), (0.42, 0.36, 0.33), (0.75, 0.5, 0.36)),
+    ),
+    Track(
+        "walker",
+        "person",
+        5,
+        -7.5,
+        15.0,
+        6.5,
+        1.35,
+        (2.0, 24.0, 49.0, 72.0),
+        KERB,
+        tints=((1.0, 1.0, 1.0), (0.62, 0.66, 0.95), (0.55, 0.6, 0.6)),
+    ),
+    Track(
+        "red",
+        "car",
+        11,
+        -12.0,
+        34.0,
+        -1.6,
+        8.5,
+        (1.0, 21.0, 36.5, 54.0, 88.0),
+        colour=(0.4, 0.03, 0.03),
+        tints=((1.0, 1.0, 1.0), (1.6, 1.2, 0.45), (0.8, 0.8, 0.5)),
+    ),
 )

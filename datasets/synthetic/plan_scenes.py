@@ -78,13 +78,23 @@ class Lane:
 
 # kind, label, length of lane it takes, lane
 PROBLEMS: tuple[tuple[str, str, float, str], ...] = (
-    ("heap", "garbage", 3.0, "kerb"), ("heap", "garbage", 3.0, "kerb"), ("bag", "garbage", 0.9, "kerb"),
-    ("wheeled_bin_full", "bin_overflow", 0.9, "kerb"), ("bin_full", "bin_overflow", 1.6, "kerb"),
-    ("bin", "bin", 1.5, "kerb"), ("wheeled_bin", "bin", 0.9, "kerb"), ("wheeled_bin", "bin", 0.9, "kerb"),
-    ("stall", "street_stall", 3.4, "middle"), ("stall", "street_stall", 3.4, "middle"),
-    ("goods", "shop_goods", 6.2, "front"), ("rubble", "rubble_pile", 3.4, "gutter"),
-    ("rubble", "rubble_pile", 3.4, "near"), ("puddle", "ponding", 4.5, "gutter"), ("puddle", "ponding", 4.5, "near"),
-    ("manhole_missing", "manhole_abnormal", 2.0, "road"), ("manhole_broken", "manhole_abnormal", 2.0, "road"),
+    ("heap", "garbage", 3.0, "kerb"),
+    ("heap", "garbage", 3.0, "kerb"),
+    ("bag", "garbage", 0.9, "kerb"),
+    ("wheeled_bin_full", "bin_overflow", 0.9, "kerb"),
+    ("bin_full", "bin_overflow", 1.6, "kerb"),
+    ("bin", "bin", 1.5, "kerb"),
+    ("wheeled_bin", "bin", 0.9, "kerb"),
+    ("wheeled_bin", "bin", 0.9, "kerb"),
+    ("stall", "street_stall", 3.4, "middle"),
+    ("stall", "street_stall", 3.4, "middle"),
+    ("goods", "shop_goods", 6.2, "front"),
+    ("rubble", "rubble_pile", 3.4, "gutter"),
+    ("rubble", "rubble_pile", 3.4, "near"),
+    ("puddle", "ponding", 4.5, "gutter"),
+    ("puddle", "ponding", 4.5, "near"),
+    ("manhole_missing", "manhole_abnormal", 2.0, "road"),
+    ("manhole_broken", "manhole_abnormal", 2.0, "road"),
     ("manhole_displaced", "manhole_abnormal", 2.0, "road"),
 )
 
@@ -98,8 +108,9 @@ def _light(rng: Random) -> Light:
     return Light(False, rng.uniform(18, 65), rng.uniform(-80, 80), cloud, wet, rng.uniform(-0.25, 0.5))
 
 
-def _camera(rng: Random, half_road: float, front: float) -> tuple[tuple[float, float, float],
-                                                                  tuple[float, float, float], float]:
+def _camera(
+    rng: Random, half_road: float, front: float
+) -> tuple[tuple[float, float, float], tuple[float, float, float], float]:
     """A pole camera, or now and then the roof of a passing vehicle."""
     if rng.random() < 0.3:
         at = (rng.uniform(-9, -5), rng.uniform(-0.8, -0.2) * half_road, rng.uniform(1.7, 2.6))
@@ -109,20 +120,38 @@ def _camera(rng: Random, half_road: float, front: float) -> tuple[tuple[float, f
     return at, (at[0] + rng.uniform(7, 13), rng.uniform(0.35, 0.75) * front, rng.uniform(0.0, 0.8)), rng.uniform(48, 74)
 
 
-def plan_scene(seed: int, index: int, size: tuple[int, int] = (640, 360), samples: int = 12,
-               val_every: int = 6) -> Scene:
+def plan_scene(
+    seed: int, index: int, size: tuple[int, int] = (640, 360), samples: int = 12, val_every: int = 6
+) -> Scene:
     """Scene `index` of the plan `seed`; every `val_every`-th belongs to val."""
     rng = Random(f"{seed}/scene/{index}")
     half_road, pavement = rng.uniform(3.4, 5.2), rng.uniform(3.2, 4.8)
     front = half_road + pavement
     at, look_at, angle = _camera(rng, half_road, front)
     light = _light(rng)
-    scene = Scene(f"street-{index:04d}", "val" if index % val_every == val_every - 1 else "train",
-                  rng.randrange(2**31), half_road, pavement, light, at, look_at, angle, size, samples)
+    scene = Scene(
+        f"street-{index:04d}",
+        "val" if index % val_every == val_every - 1 else "train",
+        rng.randrange(2**31),
+        half_road,
+        pavement,
+        light,
+        at,
+        look_at,
+        angle,
+        size,
+        samples,
+    )
     reach = (at[0] + 2.0, at[0] + 17.0)
     lanes = {name: Lane(*reach) for name in ("kerb", "middle", "front", "gutter", "near", "road")}
-    across = {"kerb": half_road + 0.85, "middle": half_road + 1.55, "front": front - 0.85,
-              "gutter": half_road - 1.2, "near": -half_road + 1.2, "road": 0.0}
+    across = {
+        "kerb": half_road + 0.85,
+        "middle": half_road + 1.55,
+        "front": front - 0.85,
+        "gutter": half_road - 1.2,
+        "near": -half_road + 1.2,
+        "road": 0.0,
+    }
 
     def add(kind: str, label: str, length: float, lane: str, turn: float = 0.0) -> None:
         x = lanes[lane].take(rng, length)

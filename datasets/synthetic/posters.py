@@ -16,11 +16,33 @@ from PIL import Image, ImageDraw, ImageFont
 from datasets.synthetic.cutouts import Picture, box_from_mask
 from datasets.synthetic.perspective import Box
 
-HEADS = ("办证", "刻章", "疏通下水道", "房屋出租", "高价回收", "开锁换锁", "贷款", "招聘", "搬家", "专业防水",
-         "空调维修", "家教", "打孔", "二手家电", "无抵押")
+HEADS = (
+    "办证",
+    "刻章",
+    "疏通下水道",
+    "房屋出租",
+    "高价回收",
+    "开锁换锁",
+    "贷款",
+    "招聘",
+    "搬家",
+    "专业防水",
+    "空调维修",
+    "家教",
+    "打孔",
+    "二手家电",
+    "无抵押",
+)
 BODIES = ("电话", "联系人 王先生", "24小时服务", "上门服务", "价格优惠", "诚信经营", "随叫随到", "日结工资")
-PAPERS = ((252, 250, 245), (250, 240, 150), (245, 170, 175), (170, 215, 245), (240, 235, 220), (225, 60, 55),
-          (150, 220, 160))
+PAPERS = (
+    (252, 250, 245),
+    (250, 240, 150),
+    (245, 170, 175),
+    (170, 215, 245),
+    (240, 235, 220),
+    (225, 60, 55),
+    (150, 220, 160),
+)
 INKS = ((15, 15, 20), (180, 20, 25), (20, 40, 150))
 
 
@@ -29,8 +51,9 @@ def font_file() -> str | None:
     """A font with Chinese glyphs, asked of fontconfig; None where there is none (digits only then)."""
     if shutil.which("fc-match") is None:
         return None
-    found = subprocess.run(["fc-match", "-f", "%{file}|%{lang}", ":lang=zh-cn"], capture_output=True, text=True,
-                           check=False)
+    found = subprocess.run(
+        ["fc-match", "-f", "%{file}|%{lang}", ":lang=zh-cn"], capture_output=True, text=True, check=False
+    )
     file, _, languages = found.stdout.partition("|")
     return file if "zh" in languages else None
 
@@ -68,8 +91,13 @@ def sheet(rng: Random, stamped: bool) -> NDArray[np.uint8]:
         draw.text((width / 2, y), rng.choice(BODIES), font=_font(26), fill=(*ink, 255), anchor="mt")
         y += 36
     number = phone(rng)
-    draw.text((width / 2, min(y, bottom)), number, font=_font(38), fill=(*rng.choice((ink, ink, (180, 20, 25))), 255),
-              anchor="mt")
+    draw.text(
+        (width / 2, min(y, bottom)),
+        number,
+        font=_font(38),
+        fill=(*rng.choice((ink, ink, (180, 20, 25))), 255),
+        anchor="mt",
+    )
     if strips:
         for i in range(8):
             x = i * width / 8
@@ -79,9 +107,13 @@ def sheet(rng: Random, stamped: bool) -> NDArray[np.uint8]:
     if not stamped and rng.random() < 0.35:  # a torn corner
         cx, cy = rng.choice((0, width)), rng.choice((0, height))
         reach = rng.uniform(0.15, 0.5) * width
-        points = [(cx, cy)] + [(cx + reach * rng.uniform(0.5, 1) * math.cos(a) * (-1 if cx else 1),
-                                cy + reach * rng.uniform(0.5, 1) * math.sin(a) * (-1 if cy else 1))
-                               for a in (0.0, 0.4, 0.8, 1.2, 1.57)]
+        points = [(cx, cy)] + [
+            (
+                cx + reach * rng.uniform(0.5, 1) * math.cos(a) * (-1 if cx else 1),
+                cy + reach * rng.uniform(0.5, 1) * math.sin(a) * (-1 if cy else 1),
+            )
+            for a in (0.0, 0.4, 0.8, 1.2, 1.57)
+        ]
         draw.polygon(points, fill=(0, 0, 0, 0))
     return np.asarray(picture)
 
@@ -97,8 +129,9 @@ def stick(picture: Picture, rng: Random, left: float, top: float, size: float) -
     corners = np.array([(0, 0), (size * squeeze, 0), (size * squeeze, tall), (0, tall)], np.float32)
     corners = corners @ np.array([[c, s], [-s, c]], np.float32) + np.array((left, top), np.float32)
     corners += np.array([[rng.uniform(-0.03, 0.03) * size for _ in "xy"] for _ in range(4)], np.float32)
-    warp = cv2.getPerspectiveTransform(np.array([(0, 0), (w, 0), (w, h), (0, h)], np.float32),
-                                       corners.astype(np.float32))
+    warp = cv2.getPerspectiveTransform(
+        np.array([(0, 0), (w, 0), (w, h), (0, h)], np.float32), corners.astype(np.float32)
+    )
     rgba = np.asarray(cv2.GaussianBlur(rgba, (0, 0), max(0.1, 0.45 * w / size)), np.float32)
     laid = cv2.warpPerspective(rgba, warp, (width, height), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0, 0))
     alpha = laid[..., 3:] / 255

@@ -26,8 +26,9 @@ def outline(rng: Random, length: float, depth: float, corners: int = 64) -> NDAr
     return np.array(points)
 
 
-def footprint(rng: Random, view: View, column: float, row: float, length: float, depth: float,
-              width: int, height: int) -> NDArray[np.float32] | None:
+def footprint(
+    rng: Random, view: View, column: float, row: float, length: float, depth: float, width: int, height: int
+) -> NDArray[np.float32] | None:
     """Weights (H, W) 0..1 of a pool whose middle is seen at (column, row); None if it is not in the picture."""
     ahead = view.ahead(row, height, width)
     aside = (column - width / 2) * ahead / (view.focal * width)

@@ -29,7 +29,7 @@ PLACE_FOLLOWS = 0.2
 """Share by which a known place moves towards a new sighting: boxes breathe, heaps grow, cameras sag."""
 
 FITS = 0.5
-"""IoU from which a sighting moves a place: a part of the thing, or a car that passes before it, says nothing about it."""
+"""IoU from which a sighting moves a place: a part of the thing, or a car passing before it, says nothing about it."""
 
 UPDATE_EVERY = timedelta(minutes=15)
 """Least capture time between two `updated` events that only tell a better sighting."""

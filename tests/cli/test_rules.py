@@ -66,7 +66,10 @@ def test_explain_knows_zones_of_the_map() -> None:
         (("yesterday", "0.3,0.8"), "--at: .* is no moment"),
         (("2027-05-04", "0.3,0.8", "--ground", "111,35"), "--ground: .* is outside"),
         (("2027-05-04", "0.3,0.8", "--camera", "east-gat"), 'no camera "east-gat"; did you mean "east-gate"'),
-        (("2027-05-04", "0.3,0.8", "--category", "streetstall"), 'no category "streetstall"; did you mean "street_stall"'),
+        (
+            ("2027-05-04", "0.3,0.8", "--category", "streetstall"),
+            'no category "streetstall"; did you mean "street_stall"',
+        ),
     ],
 )
 def test_explain_refuses_what_makes_no_sense(arguments: tuple[str, str], message: str) -> None:

@@ -10,8 +10,13 @@ from datasets.synthetic.blender.litter import bag, carton, scraps
 from datasets.synthetic.blender.materials import RGB, surface
 from datasets.synthetic.blender.meshes import Object, box, mesh, place, tube
 
-WHEELED: tuple[RGB, ...] = ((0.03, 0.16, 0.06), (0.04, 0.12, 0.3), (0.09, 0.09, 0.1),
-                            (0.4, 0.03, 0.03), (0.05, 0.2, 0.1))
+WHEELED: tuple[RGB, ...] = (
+    (0.03, 0.16, 0.06),
+    (0.04, 0.12, 0.3),
+    (0.09, 0.09, 0.1),
+    (0.4, 0.03, 0.03),
+    (0.05, 0.2, 0.1),
+)
 
 
 def wheeled(rng: Random, full: bool, colour: RGB | None = None) -> list[Object]:
@@ -27,22 +32,26 @@ def wheeled(rng: Random, full: bool, colour: RGB | None = None) -> list[Object]:
     points = [*low, *top, *rim, *up, *inner]
     faces: list[tuple[int, ...]] = [(0, 3, 2, 1), (16, 17, 18, 19)]
     for base in (0, 4, 8, 12):
-        faces += [(base + i, base + (i + 1) % 4, base + 4 + (i + 1) % 4, base + 4 + i)
-                  for i in range(4)]
+        faces += [(base + i, base + (i + 1) % 4, base + 4 + (i + 1) % 4, base + 4 + i) for i in range(4)]
     things = [mesh(points, faces, shell, bevel=0.012)]
     for side in (-1, 1):
         things.append(tube(0.1, 0.06, (side * 0.27 - 0.03, 0.24, 0.1), dark, axis="X"))
     things.append(tube(0.02, 0.5, (-0.25, 0.4, 0.98), shell, axis="X", sides=10))
     lid = box((0.63, 0.74, 0.05), (0, 0, 0), shell, bevel=0.02)
     swing = rng.uniform(1.75, 2.1) if full else rng.choice((0.0, 0.0, 0.0, 0.06))
-    lid.matrix_world = (Matrix.Translation((0, 0.36, 1.03)) @ Matrix.Rotation(-swing, 4, "X")
-                        @ Matrix.Translation((0, -0.36, 0)))
+    lid.matrix_world = (
+        Matrix.Translation((0, 0.36, 1.03)) @ Matrix.Rotation(-swing, 4, "X") @ Matrix.Translation((0, -0.36, 0))
+    )
     things.append(lid)
     if full:
         for _ in range(rng.randint(3, 4)):
-            things += place(bag(rng, rng.uniform(0.2, 0.27)), rng.uniform(-0.16, 0.16),
-                            rng.uniform(-0.25, 0.15), rng.uniform(0.82, 0.98),
-                            rng.uniform(0, 6.28))
+            things += place(
+                bag(rng, rng.uniform(0.2, 0.27)),
+                rng.uniform(-0.16, 0.16),
+                rng.uniform(-0.25, 0.15),
+                rng.uniform(0.82, 0.98),
+                rng.uniform(0, 6.28),
+            )
         things += place(bag(rng, 0.2), rng.uniform(-0.1, 0.1), -0.1, 1.12, rng.uniform(0, 6))
         if rng.random() < 0.5:
             things += place(carton(rng, 0.3), 0.08, -0.05, 1.12, rng.uniform(0, 6))
@@ -63,11 +72,21 @@ def pedestal(rng: Random, full: bool) -> list[Object]:
     things.append(box((1.15, 0.5, 0.05), (0, 0, 1.08), frame, bevel=0.01))
     if full:
         for _ in range(rng.randint(3, 5)):
-            things += place(bag(rng, rng.uniform(0.13, 0.18)), rng.uniform(-0.38, 0.38), -0.1,
-                            rng.uniform(0.72, 0.82), rng.uniform(0, 6.28))
+            things += place(
+                bag(rng, rng.uniform(0.13, 0.18)),
+                rng.uniform(-0.38, 0.38),
+                -0.1,
+                rng.uniform(0.72, 0.82),
+                rng.uniform(0, 6.28),
+            )
         for _ in range(rng.randint(2, 4)):
-            things += place(bag(rng, rng.uniform(0.16, 0.24)), rng.uniform(-0.6, 0.6),
-                            -rng.uniform(0.35, 0.5), 0, rng.uniform(0, 6.28))
+            things += place(
+                bag(rng, rng.uniform(0.16, 0.24)),
+                rng.uniform(-0.6, 0.6),
+                -rng.uniform(0.35, 0.5),
+                0,
+                rng.uniform(0, 6.28),
+            )
         things += place(scraps(rng, 5, 0.4, 0.15), 0, -0.4)
     return things
 
@@ -81,5 +100,7 @@ def any_bin(rng: Random, full: bool) -> list[Object]:
 
 def row(rng: Random, count: int) -> list[list[Object]]:
     """`count` closed wheeled bins side by side, one object list each."""
-    return [place(wheeled(rng, False), i * 0.75 - (count - 1) * 0.375, rng.gauss(0, 0.04), 0,
-                  rng.gauss(0, 0.08)) for i in range(count)]
+    return [
+        place(wheeled(rng, False), i * 0.75 - (count - 1) * 0.375, rng.gauss(0, 0.04), 0, rng.gauss(0, 0.08))
+        for i in range(count)
+    ]

@@ -55,8 +55,18 @@ def render_one(plan: dict[str, Any], folder: pathlib.Path) -> None:
     stage.daylight(elevation, azimuth, cloud)
     distance = plan["reach"] / math.tan(math.radians(VIEW_ANGLE / 2))
     pitch = math.radians(plan["pitch"])
-    aim = {"stall": 0.95, "goods": 0.6, "rubble": 0.3, "heap": 0.25, "big_heap": 0.25, "bag": 0.2,
-           "wheeled_bin": 0.5, "wheeled_bin_full": 0.75, "bin": 0.5, "bin_full": 0.6}.get(plan["kind"], 0.0)
+    aim = {
+        "stall": 0.95,
+        "goods": 0.6,
+        "rubble": 0.3,
+        "heap": 0.25,
+        "big_heap": 0.25,
+        "bag": 0.2,
+        "wheeled_bin": 0.5,
+        "wheeled_bin_full": 0.75,
+        "bin": 0.5,
+        "bin_full": 0.6,
+    }.get(plan["kind"], 0.0)
     at = (0.0, -distance * math.cos(pitch), aim + distance * math.sin(pitch))
     stage.camera(at, (0.0, 0.0, aim), VIEW_ANGLE)
     stage.quality((plan["size"], plan["size"]), plan["samples"], plan["seed"] % 1000, transparent=True)

@@ -44,8 +44,7 @@ VEHICLE_SCALE = 0.5  # moving vehicles are soft in a camera picture; half the re
 
 def put(spot: Spot) -> list[Object]:
     """Builds one fixed object at its spot."""
-    things = place(KINDS[spot.kind](Random(spot.seed)), spot.x, spot.y, spot.z,
-                   math.radians(spot.turn))
+    things = place(KINDS[spot.kind](Random(spot.seed)), spot.x, spot.y, spot.z, math.radians(spot.turn))
     for thing in things:
         thing["spot"] = spot.name
     return things
@@ -66,8 +65,9 @@ def set_up() -> tuple[list[Object], list[Object], list[Object]]:
     return ground, houses, fixtures
 
 
-def bounds(things: Sequence[Object], margin: float = 0.03,
-           size: tuple[int, int] = SIZE) -> tuple[int, int, int, int] | None:
+def bounds(
+    things: Sequence[Object], margin: float = 0.03, size: tuple[int, int] = SIZE
+) -> tuple[int, int, int, int] | None:
     """Pixels, in a picture of `size`, that the group and its shadow can touch; None when it is out of the picture."""
     scene = bpy.context.scene
     sun = next(o for o in scene.objects if o.type == "LIGHT")
@@ -85,8 +85,7 @@ def bounds(things: Sequence[Object], margin: float = 0.03,
     xy = np.array(seen)
     low, high = xy.min(0) - margin, xy.max(0) + margin
     low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
-    box = (int(low[0] * size[0]), int(low[1] * size[1]), math.ceil(high[0] * size[0]),
-           math.ceil(high[1] * size[1]))
+    box = (int(low[0] * size[0]), int(low[1] * size[1]), math.ceil(high[0] * size[0]), math.ceil(high[1] * size[1]))
     return box if box[2] - box[0] > 4 and box[3] - box[1] > 4 else None
 
 
@@ -140,8 +139,9 @@ def build(track: Track, step: int) -> list[Object]:
     return maker(rng, track.colour)
 
 
-def sprites(folder: pathlib.Path, ground: Sequence[Object], houses: Sequence[Object],
-            fixtures: Sequence[Object]) -> None:
+def sprites(
+    folder: pathlib.Path, ground: Sequence[Object], houses: Sequence[Object], fixtures: Sequence[Object]
+) -> None:
     """Each track, every `stride` frames, on a transparent film.
 
     People are cut by the trees and bins in front of them; vehicles pass in front of everything.

@@ -12,9 +12,16 @@ from datasets.synthetic.blender.materials import RGB, bag_film, surface
 from datasets.synthetic.blender.meshes import Object, box, mesh, place, ring_faces, tube
 
 BAG_COLOURS: tuple[RGB, ...] = (
-    (0.012, 0.012, 0.014), (0.012, 0.012, 0.014), (0.018, 0.018, 0.02), (0.02, 0.03, 0.09),
-    (0.55, 0.55, 0.53), (0.62, 0.60, 0.55), (0.35, 0.03, 0.03), (0.03, 0.14, 0.07),
-    (0.10, 0.22, 0.42), (0.5, 0.36, 0.05),
+    (0.012, 0.012, 0.014),
+    (0.012, 0.012, 0.014),
+    (0.018, 0.018, 0.02),
+    (0.02, 0.03, 0.09),
+    (0.55, 0.55, 0.53),
+    (0.62, 0.60, 0.55),
+    (0.35, 0.03, 0.03),
+    (0.03, 0.14, 0.07),
+    (0.10, 0.22, 0.42),
+    (0.5, 0.36, 0.05),
 )
 
 
@@ -89,16 +96,24 @@ def carton(rng: Random, size: float) -> list[Object]:
 def scraps(rng: Random, count: int, spread_x: float, spread_y: float) -> list[Object]:
     """Paper, wrappers and bottles strewn around the origin."""
     things: list[Object] = []
-    tones: tuple[RGB, ...] = ((0.7, 0.7, 0.68), (0.6, 0.55, 0.45), (0.55, 0.08, 0.06),
-                              (0.1, 0.2, 0.4), (0.6, 0.5, 0.1), (0.35, 0.24, 0.14))
+    tones: tuple[RGB, ...] = (
+        (0.7, 0.7, 0.68),
+        (0.6, 0.55, 0.45),
+        (0.55, 0.08, 0.06),
+        (0.1, 0.2, 0.4),
+        (0.6, 0.5, 0.1),
+        (0.35, 0.24, 0.14),
+    )
     for _ in range(count):
         x = max(-1.3, min(1.3, rng.gauss(0, 1))) * spread_x
         y = max(-1.3, min(1.3, rng.gauss(0, 1))) * spread_y
         if rng.random() < 0.25:
             r = rng.uniform(0.03, 0.045)
             shell = surface(rng.choice(tones), 0.25)
-            bottle = [tube(r, 0.22, (0, 0, r), shell, axis="X", sides=12),
-                      tube(r * 0.4, 0.06, (0.22, 0, r), shell, axis="X", sides=8)]
+            bottle = [
+                tube(r, 0.22, (0, 0, r), shell, axis="X", sides=12),
+                tube(r * 0.4, 0.06, (0.22, 0, r), shell, axis="X", sides=8),
+            ]
             things += place(bottle, x, y, 0, rng.uniform(0, 6.28))
             continue
         n, size = 5, rng.uniform(0.08, 0.28)
@@ -109,8 +124,9 @@ def scraps(rng: Random, count: int, spread_x: float, spread_y: float) -> list[Ob
                 p = Vector((i / (n - 1) - 0.5, j / (n - 1) - 0.5, 0))
                 lift = abs(noise.noise(p * 2.2 + seed)) * 0.55
                 points.append((p.x * size, p.y * size * 0.75, lift * size + 0.012))
-        faces = [(i * n + j, i * n + j + 1, (i + 1) * n + j + 1, (i + 1) * n + j)
-                 for i in range(n - 1) for j in range(n - 1)]
+        faces = [
+            (i * n + j, i * n + j + 1, (i + 1) * n + j + 1, (i + 1) * n + j) for i in range(n - 1) for j in range(n - 1)
+        ]
         sheet = mesh(points, faces, surface(rng.choice(tones), 0.8, spread=0.3), smooth=True)
         things += place([sheet], x, y, 0, rng.uniform(0, 6.28))
     return things
@@ -134,14 +150,20 @@ def heap(rng: Random, width: float = 1.8, depth: float = 1.1, bags: int = 9) -> 
     middle = sorted(spots, key=lambda s: math.hypot(s[0], s[1]))
     for x, y, r in middle[: max(1, len(spots) // 3)]:
         things += place(
-            bag(rng, rng.uniform(0.18, 0.28)), x + rng.uniform(-0.12, 0.12),
-            y + rng.uniform(-0.1, 0.1), r * rng.uniform(0.85, 1.1), rng.uniform(0, 6.28),
+            bag(rng, rng.uniform(0.18, 0.28)),
+            x + rng.uniform(-0.12, 0.12),
+            y + rng.uniform(-0.1, 0.1),
+            r * rng.uniform(0.85, 1.1),
+            rng.uniform(0, 6.28),
         )
     for _ in range(rng.randint(1, 3)):
         side = rng.choice((-1, 1))
         things += place(
-            carton(rng, rng.uniform(0.35, 0.55)), side * width * rng.uniform(0.35, 0.6),
-            rng.uniform(-depth / 2, depth / 3), 0, rng.uniform(0, 6.28),
+            carton(rng, rng.uniform(0.35, 0.55)),
+            side * width * rng.uniform(0.35, 0.6),
+            rng.uniform(-depth / 2, depth / 3),
+            0,
+            rng.uniform(0, 6.28),
         )
     if rng.random() < 0.5:
         board = box((0.9, 0.03, 0.7), (0, 0, 0), surface((0.42, 0.28, 0.15), 0.85), tilt=0.45)

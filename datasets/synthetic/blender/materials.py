@@ -128,9 +128,7 @@ def bag_film(rgb: RGB, roughness: float = 0.28) -> Any:
     crease.inputs["Scale"].default_value = 9.0
     warp = _mix(nodes, links, where, _noise(nodes, links, where, 5.0), "ADD", 0.35)
     links.new(warp, crease.inputs["Vector"])
-    height = _mix(
-        nodes, links, crease.outputs["Distance"], _noise(nodes, links, where, 26.0), "ADD", 0.3
-    )
+    height = _mix(nodes, links, crease.outputs["Distance"], _noise(nodes, links, where, 26.0), "ADD", 0.3)
     _bump(nodes, links, shader, height, 0.9)
     shader.inputs["Base Color"].default_value = (*rgb, 1.0)
     shader.inputs["Roughness"].default_value = roughness
@@ -144,12 +142,22 @@ def asphalt(rgb: RGB = (0.085, 0.085, 0.088), wet: float = 0.0) -> Any:
     where = _coordinates(nodes, links, True)
     base = 1.0 - 0.45 * wet
     grit = _ramp(
-        nodes, links, _noise(nodes, links, where, 90.0, 2.0),
-        shade(rgb, 0.7 * base), shade(rgb, 1.35 * base), 0.3, 0.7,
+        nodes,
+        links,
+        _noise(nodes, links, where, 90.0, 2.0),
+        shade(rgb, 0.7 * base),
+        shade(rgb, 1.35 * base),
+        0.3,
+        0.7,
     )
     stain = _ramp(
-        nodes, links, _noise(nodes, links, where, 0.45, 6.0),
-        (0.78, 0.78, 0.79), (1.0, 1.0, 1.0), 0.34, 0.6,
+        nodes,
+        links,
+        _noise(nodes, links, where, 0.45, 6.0),
+        (0.78, 0.78, 0.79),
+        (1.0, 1.0, 1.0),
+        0.34,
+        0.6,
     )
     split = nodes.new("ShaderNodeSeparateXYZ")
     links.new(where, split.inputs["Vector"])
@@ -160,9 +168,7 @@ def asphalt(rgb: RGB = (0.085, 0.085, 0.088), wet: float = 0.0) -> Any:
     scaled.inputs[1].default_value = 3.6
     links.new(split.outputs["Y"], scaled.inputs[0])
     links.new(scaled.outputs["Value"], wave.inputs[0])
-    track = _ramp(
-        nodes, links, wave.outputs["Value"], (0.86, 0.86, 0.86), (1.0, 1.0, 1.0), 0.0, 1.0
-    )
+    track = _ramp(nodes, links, wave.outputs["Value"], (0.86, 0.86, 0.86), (1.0, 1.0, 1.0), 0.0, 1.0)
     colour = _mix(nodes, links, grit, stain, "MULTIPLY", 1.0)
     colour = _mix(nodes, links, colour, track, "MULTIPLY", 1.0)
     links.new(colour, shader.inputs["Base Color"])
@@ -194,8 +200,13 @@ def paving(rgb: RGB, accent: RGB, width: float, height: float, axis: str = "XY")
     brick.inputs["Row Height"].default_value = height
     links.new(vector, brick.inputs["Vector"])
     dirt = _ramp(
-        nodes, links, _noise(nodes, links, where, 0.9, 7.0),
-        (0.6, 0.58, 0.55), (1.0, 1.0, 1.0), 0.3, 0.6,
+        nodes,
+        links,
+        _noise(nodes, links, where, 0.9, 7.0),
+        (0.6, 0.58, 0.55),
+        (1.0, 1.0, 1.0),
+        0.3,
+        0.6,
     )
     colour = _mix(nodes, links, brick.outputs["Color"], dirt, "MULTIPLY", 0.8)
     links.new(colour, shader.inputs["Base Color"])

@@ -57,9 +57,7 @@ def box(
     points = [(sx * x, sy * y, h) for h in (0.0, z) for sy in (-1, 1) for sx in (-1, 1)]
     faces = [(0, 2, 3, 1), (4, 5, 7, 6), (0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5)]
     thing = mesh(points, faces, material, bevel=bevel)
-    thing.matrix_world = (
-        Matrix.Translation(at) @ Matrix.Rotation(turn, 4, "Z") @ Matrix.Rotation(tilt, 4, "X")
-    )
+    thing.matrix_world = Matrix.Translation(at) @ Matrix.Rotation(turn, 4, "Z") @ Matrix.Rotation(tilt, 4, "X")
     return thing
 
 
@@ -79,13 +77,14 @@ def tube(
     angles = [2 * math.pi * i / sides for i in range(sides)]
     points = [(radius * math.cos(a), radius * math.sin(a), 0.0) for a in angles]
     points += [(end * math.cos(a), end * math.sin(a), length) for a in angles]
-    faces: list[tuple[int, ...]] = [
-        (i, (i + 1) % sides, sides + (i + 1) % sides, sides + i) for i in range(sides)
-    ]
+    faces: list[tuple[int, ...]] = [(i, (i + 1) % sides, sides + (i + 1) % sides, sides + i) for i in range(sides)]
     faces += [tuple(reversed(range(sides))), tuple(range(sides, 2 * sides))]
     thing = mesh(points, faces, material, bevel=bevel)
-    turn = {"Z": Matrix.Identity(4), "X": Matrix.Rotation(math.pi / 2, 4, "Y"),
-            "Y": Matrix.Rotation(-math.pi / 2, 4, "X")}[axis]
+    turn = {
+        "Z": Matrix.Identity(4),
+        "X": Matrix.Rotation(math.pi / 2, 4, "Y"),
+        "Y": Matrix.Rotation(-math.pi / 2, 4, "X"),
+    }[axis]
     thing.matrix_world = Matrix.Translation(at) @ turn
     return thing
 
@@ -107,8 +106,7 @@ def ball(
         polar = math.pi * i / rows
         for j in range(sides):
             a = 2 * math.pi * j / sides
-            p = Vector((math.sin(polar) * math.cos(a), math.sin(polar) * math.sin(a),
-                        math.cos(polar)))
+            p = Vector((math.sin(polar) * math.cos(a), math.sin(polar) * math.sin(a), math.cos(polar)))
             if rough:
                 p *= 1 + rough * noise.noise(p * 1.7 + Vector((seed, seed * 1.3, seed * 0.7)))
             points.append(Vector((p.x * radius[0], p.y * radius[1], p.z * radius[2])))
@@ -120,9 +118,9 @@ def ball(
 def ring_faces(rows: int, sides: int) -> list[tuple[int, int, int, int]]:
     """Quads that join `rows` rings of `sides` points each."""
     return [
-        (i * sides + j, i * sides + (j + 1) % sides,
-         (i + 1) * sides + (j + 1) % sides, (i + 1) * sides + j)
-        for i in range(rows - 1) for j in range(sides)
+        (i * sides + j, i * sides + (j + 1) % sides, (i + 1) * sides + (j + 1) % sides, (i + 1) * sides + j)
+        for i in range(rows - 1)
+        for j in range(sides)
     ]
 
 
@@ -161,12 +159,15 @@ def text(words: str, height: float, material: Any, font: Any) -> Object:
 
 
 def place(
-    things: Iterable[Object], x: float, y: float, z: float = 0.0, turn: float = 0.0,
+    things: Iterable[Object],
+    x: float,
+    y: float,
+    z: float = 0.0,
+    turn: float = 0.0,
     scale: float = 1.0,
 ) -> list[Object]:
     """Moves a group built around the origin to its spot; `turn` in radians about z."""
-    move = (Matrix.Translation((x, y, z)) @ Matrix.Rotation(turn, 4, "Z")
-            @ Matrix.Scale(scale, 4))
+    move = Matrix.Translation((x, y, z)) @ Matrix.Rotation(turn, 4, "Z") @ Matrix.Scale(scale, 4)
     moved = list(things)
     for thing in moved:
         thing.matrix_world = move @ thing.matrix_world

@@ -8,10 +8,17 @@ from random import Random
 from datasets.synthetic.blender.materials import RGB, surface
 from datasets.synthetic.blender.meshes import Object, ball, box, limbs, place
 
-TOPS: tuple[RGB, ...] = ((0.5, 0.5, 0.48), (0.1, 0.15, 0.3), (0.4, 0.06, 0.06), (0.05, 0.05, 0.05),
-                         (0.15, 0.3, 0.2), (0.55, 0.45, 0.15), (0.3, 0.12, 0.3), (0.6, 0.3, 0.3))
-LEGS: tuple[RGB, ...] = ((0.04, 0.06, 0.14), (0.03, 0.03, 0.03), (0.2, 0.17, 0.12),
-                         (0.12, 0.12, 0.13))
+TOPS: tuple[RGB, ...] = (
+    (0.5, 0.5, 0.48),
+    (0.1, 0.15, 0.3),
+    (0.4, 0.06, 0.06),
+    (0.05, 0.05, 0.05),
+    (0.15, 0.3, 0.2),
+    (0.55, 0.45, 0.15),
+    (0.3, 0.12, 0.3),
+    (0.6, 0.3, 0.3),
+)
+LEGS: tuple[RGB, ...] = ((0.04, 0.06, 0.14), (0.03, 0.03, 0.03), (0.2, 0.17, 0.12), (0.12, 0.12, 0.13))
 
 
 def person(rng: Random, phase: float = 0.0, stride: float = 1.0, **look: RGB) -> list[Object]:
@@ -30,23 +37,28 @@ def person(rng: Random, phase: float = 0.0, stride: float = 1.0, **look: RGB) ->
         back = angle - max(0.08, bend)
         foot_x, foot_z = knee_x + shin * math.sin(back), knee_z - shin * math.cos(back)
         y = side * 0.09
-        things.append(limbs(
-            [(0, y * 0.9, hip + 0.02), (knee_x, y, knee_z), (foot_x, y, foot_z + 0.03)],
-            [(0, 1), (1, 2)], [0.098, 0.07, 0.052], legs))
-        things.append(ball((0.13, 0.05, 0.045), (foot_x + 0.06, y, max(0.04, foot_z)), shoe,
-                           detail=8))
+        things.append(
+            limbs(
+                [(0, y * 0.9, hip + 0.02), (knee_x, y, knee_z), (foot_x, y, foot_z + 0.03)],
+                [(0, 1), (1, 2)],
+                [0.098, 0.07, 0.052],
+                legs,
+            )
+        )
+        things.append(ball((0.13, 0.05, 0.045), (foot_x + 0.06, y, max(0.04, foot_z)), shoe, detail=8))
         arm = -angle * 0.8
         elbow = (0.28 * math.sin(arm), side * 0.25, 1.36 - 0.27 * math.cos(arm))
-        hand = (elbow[0] + 0.24 * math.sin(arm + 0.35), side * 0.24,
-                elbow[2] - 0.24 * math.cos(arm + 0.35))
-        things.append(limbs([(0, side * 0.19, 1.38), elbow, hand], [(0, 1), (1, 2)],
-                            [0.058, 0.047, 0.04], top))
-        things.append(ball((0.045, 0.035, 0.06), (hand[0], hand[1], hand[2] - 0.05), skin,
-                           detail=8))
-    things.append(limbs(
-        [(0, 0, 0.9), (0, 0, 1.12), (0.01, 0, 1.34), (0, -0.14, 1.4), (0, 0.14, 1.4),
-         (0, 0, 1.46)],
-        [(0, 1), (1, 2), (2, 3), (2, 4), (2, 5)], [0.145, 0.135, 0.15, 0.085, 0.085, 0.06], top))
+        hand = (elbow[0] + 0.24 * math.sin(arm + 0.35), side * 0.24, elbow[2] - 0.24 * math.cos(arm + 0.35))
+        things.append(limbs([(0, side * 0.19, 1.38), elbow, hand], [(0, 1), (1, 2)], [0.058, 0.047, 0.04], top))
+        things.append(ball((0.045, 0.035, 0.06), (hand[0], hand[1], hand[2] - 0.05), skin, detail=8))
+    things.append(
+        limbs(
+            [(0, 0, 0.9), (0, 0, 1.12), (0.01, 0, 1.34), (0, -0.14, 1.4), (0, 0.14, 1.4), (0, 0, 1.46)],
+            [(0, 1), (1, 2), (2, 3), (2, 4), (2, 5)],
+            [0.145, 0.135, 0.15, 0.085, 0.085, 0.06],
+            top,
+        )
+    )
     things.append(ball((0.06, 0.055, 0.08), (0.01, 0, 1.49), skin, detail=8))
     things.append(ball((0.098, 0.078, 0.122), (0.02, 0, 1.61), skin, detail=12))
     things.append(ball((0.105, 0.09, 0.11), (-0.012, 0, 1.65), hair, detail=12))

@@ -12,8 +12,7 @@ from datasets.synthetic.blender.meshes import Object
 Builder = Callable[[Random], list[Object]]
 
 KINDS: dict[str, Builder] = {
-    "heap": lambda rng: litter.heap(rng, rng.uniform(1.2, 2.6), rng.uniform(0.8, 1.4),
-                                    rng.randint(5, 13)),
+    "heap": lambda rng: litter.heap(rng, rng.uniform(1.2, 2.6), rng.uniform(0.8, 1.4), rng.randint(5, 13)),
     "big_heap": lambda rng: litter.heap(rng, 2.6, 1.4, 16),
     "bag": lambda rng: litter.bag(rng, rng.uniform(0.25, 0.36)),
     "carton": lambda rng: litter.carton(rng, rng.uniform(0.4, 0.6)),
@@ -36,6 +35,8 @@ KINDS: dict[str, Builder] = {
     "tree": lambda rng: street.tree(rng, rng.uniform(4.6, 6.4)),
     "lamp": lambda rng: street.lamp_post(False),
     "lamp_lit": lambda rng: street.lamp_post(True, rng.random() < 0.7),
-    **{f"manhole_{state}": partial(ground.manhole, state=state)
-       for state in ("sound", "missing", "broken", "displaced", "sunken")},
+    **{
+        f"manhole_{state}": partial(ground.manhole, state=state)
+        for state in ("sound", "missing", "broken", "displaced", "sunken")
+    },
 }

@@ -28,8 +28,13 @@ def _boxes(mask: np.ndarray[Any, np.dtype[np.int32]], labels: dict[int, str]) ->
     for index, label in labels.items():
         rows, columns = np.nonzero(mask == index)
         if rows.size:
-            found.append({"label": label, "pixels": int(rows.size),
-                          "box": [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1]})
+            found.append(
+                {
+                    "label": label,
+                    "pixels": int(rows.size),
+                    "box": [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1],
+                }
+            )
     return found
 
 
@@ -38,14 +43,24 @@ def render_one(plan: dict[str, Any], folder: pathlib.Path) -> None:
     stage.clear()
     rng, light = Random(plan["street_seed"]), plan["light"]
     layout = street.Layout(half_road=plan["half_road"], pavement=plan["pavement"])
-    holes = [(i["x"], i["y"], HOLE) for i in plan["items"]
-             if i["kind"].startswith("manhole") and i["kind"] != "manhole_sound"]
-    merge(street.road(layout, holes, light["wet"], rng) + street.pavements(layout, rng)
-          + street.shop_fronts(layout, rng, light["night"]) + street.skyline(layout, rng))
+    holes = [
+        (i["x"], i["y"], HOLE)
+        for i in plan["items"]
+        if i["kind"].startswith("manhole") and i["kind"] != "manhole_sound"
+    ]
+    merge(
+        street.road(layout, holes, light["wet"], rng)
+        + street.pavements(layout, rng)
+        + street.shop_fronts(layout, rng, light["night"])
+        + street.skyline(layout, rng)
+    )
     labels: dict[int, str] = {}
     for index, item in enumerate(plan["items"], 1):
-        things = merge(place(KINDS[item["kind"]](Random(item["seed"])), item["x"], item["y"], item["z"],
-                             math.radians(item["turn"])))
+        things = merge(
+            place(
+                KINDS[item["kind"]](Random(item["seed"])), item["x"], item["y"], item["z"], math.radians(item["turn"])
+            )
+        )
         if item["label"]:
             stage.number(things, index)
             labels[index] = item["label"]

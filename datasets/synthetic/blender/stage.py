@@ -66,7 +66,9 @@ def moonlight() -> None:
 
 
 def camera(
-    at: tuple[float, float, float], look_at: tuple[float, float, float], view_angle: float,
+    at: tuple[float, float, float],
+    look_at: tuple[float, float, float],
+    view_angle: float,
 ) -> Any:
     """A camera at `at` aimed at `look_at`; `view_angle` is the horizontal angle in degrees."""
     lens = bpy.data.cameras.new("camera")
@@ -82,7 +84,11 @@ def camera(
 
 
 def quality(
-    size: tuple[int, int], samples: int, seed: int, *, transparent: bool = False,
+    size: tuple[int, int],
+    samples: int,
+    seed: int,
+    *,
+    transparent: bool = False,
     exposure: float = 0.0,
 ) -> None:
     """Cycles on the CPU with few samples and OpenImageDenoise."""

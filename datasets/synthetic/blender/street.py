@@ -15,12 +15,37 @@ from datasets.synthetic.blender import materials as m
 from datasets.synthetic.blender.ground import manhole, patch
 from datasets.synthetic.blender.meshes import Object, ball, box, limbs, mesh, place, text, tube
 
-SIGNS = ("鲜果便利店", "老王面馆", "五金日杂", "阳光超市", "美发沙龙", "好邻居药房", "手机维修",
-         "四季服装", "早餐包子铺", "茶叶批发", "文具图文", "川味小吃", "家电维修", "福利彩票")
-WALLS: tuple[m.RGB, ...] = ((0.42, 0.36, 0.3), (0.5, 0.48, 0.44), (0.35, 0.2, 0.14),
-                            (0.3, 0.32, 0.34), (0.48, 0.42, 0.3))
-BOARDS: tuple[m.RGB, ...] = ((0.5, 0.03, 0.03), (0.03, 0.12, 0.4), (0.03, 0.28, 0.1),
-                             (0.55, 0.3, 0.02), (0.08, 0.08, 0.09), (0.4, 0.05, 0.2))
+SIGNS = (
+    "鲜果便利店",
+    "老王面馆",
+    "五金日杂",
+    "阳光超市",
+    "美发沙龙",
+    "好邻居药房",
+    "手机维修",
+    "四季服装",
+    "早餐包子铺",
+    "茶叶批发",
+    "文具图文",
+    "川味小吃",
+    "家电维修",
+    "福利彩票",
+)
+WALLS: tuple[m.RGB, ...] = (
+    (0.42, 0.36, 0.3),
+    (0.5, 0.48, 0.44),
+    (0.35, 0.2, 0.14),
+    (0.3, 0.32, 0.34),
+    (0.48, 0.42, 0.3),
+)
+BOARDS: tuple[m.RGB, ...] = (
+    (0.5, 0.03, 0.03),
+    (0.03, 0.12, 0.4),
+    (0.03, 0.28, 0.1),
+    (0.55, 0.3, 0.02),
+    (0.08, 0.08, 0.09),
+    (0.4, 0.05, 0.2),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +74,10 @@ def _rectangle(x0: float, x1: float, y0: float, y1: float, z: float, material: A
 
 
 def road(
-    layout: Layout, holes: list[tuple[float, float, float]], wet: float, rng: Random,
+    layout: Layout,
+    holes: list[tuple[float, float, float]],
+    wet: float,
+    rng: Random,
 ) -> list[Object]:
     """Carriageway with round `holes` (x, y, radius) left out; lines; sound manhole covers."""
     tone = rng.uniform(0.09, 0.17)
@@ -58,9 +86,11 @@ def road(
     things: list[Object] = []
     x = -end
     for hx, hy, radius in sorted(holes):
-        things += [_rectangle(x, hx - side, -edge, edge, 0, tar),
-                   _rectangle(hx - side, hx + side, -edge, hy - side, 0, tar),
-                   _rectangle(hx - side, hx + side, hy + side, edge, 0, tar)]
+        things += [
+            _rectangle(x, hx - side, -edge, edge, 0, tar),
+            _rectangle(hx - side, hx + side, -edge, hy - side, 0, tar),
+            _rectangle(hx - side, hx + side, hy + side, edge, 0, tar),
+        ]
         things += place([patch(radius, side, tar)], hx, hy)
         x = hx + side
     things.append(_rectangle(x, end, -edge, edge, 0, tar))
@@ -69,8 +99,7 @@ def road(
     if rng.random() < 0.5:
         things += [_rectangle(-end, end, y, y + 0.1, 0.004, yellow) for y in (-0.15, 0.05)]
     else:
-        things += [_rectangle(float(a), float(a) + 2, -0.07, 0.07, 0.004, white)
-                   for a in np.arange(-end, end, 5.0)]
+        things += [_rectangle(float(a), float(a) + 2, -0.07, 0.07, 0.004, white) for a in np.arange(-end, end, 5.0)]
     for y in (-edge + 0.35, edge - 0.45):
         things.append(_rectangle(-end, end, y, y + 0.1, 0.004, white))
     return things
@@ -79,15 +108,15 @@ def road(
 def pavements(layout: Layout, rng: Random) -> list[Object]:
     """Both pavements with kerb stones."""
     tone = rng.choice(((0.3, 0.28, 0.26), (0.36, 0.3, 0.26), (0.27, 0.28, 0.29)))
-    slab = m.paving(tone, m.shade(tone, rng.uniform(0.75, 0.95)), rng.choice((0.3, 0.5)),
-                    rng.choice((0.25, 0.3)))
+    slab = m.paving(tone, m.shade(tone, rng.uniform(0.75, 0.95)), rng.choice((0.3, 0.5)), rng.choice((0.25, 0.3)))
     stone = m.paving((0.42, 0.42, 0.41), (0.36, 0.36, 0.36), 0.9, 9.13)
     tactile = m.paving((0.5, 0.36, 0.07), (0.45, 0.32, 0.06), 0.3, 0.3)
     end, edge, front = layout.half_length, layout.half_road, layout.front
-    things = [box((2 * end, front - edge, layout.kerb), (0, (edge + front) / 2 + 0.1, 0), slab),
-              box((2 * end, 6.0, layout.kerb), (0, -edge - 3.1, 0), slab)]
-    things += [box((2 * end, 0.16, layout.kerb + 0.012), (0, s * (edge + 0.08), 0), stone)
-               for s in (-1, 1)]
+    things = [
+        box((2 * end, front - edge, layout.kerb), (0, (edge + front) / 2 + 0.1, 0), slab),
+        box((2 * end, 6.0, layout.kerb), (0, -edge - 3.1, 0), slab),
+    ]
+    things += [box((2 * end, 0.16, layout.kerb + 0.012), (0, s * (edge + 0.08), 0), stone) for s in (-1, 1)]
     things.append(_rectangle(-end, end, edge + 1.5, edge + 1.8, layout.kerb + 0.004, tactile))
     return things
 
@@ -96,15 +125,22 @@ def _shop(rng: Random, width: float, lit: bool, face: Any) -> list[Object]:
     """One ground-floor shop bay in the x-z plane at y = 0, facing -y."""
     board = rng.choice(BOARDS)
     frame = m.surface((0.25, 0.25, 0.26), 0.4, metallic=0.6)
-    things = [box((width - 0.3, 0.18, 0.85), (0, -0.12, 2.75),
-                  m.glow(board, 1.6) if lit else m.surface(board, 0.5), bevel=0.02)]
+    things = [
+        box(
+            (width - 0.3, 0.18, 0.85),
+            (0, -0.12, 2.75),
+            m.glow(board, 1.6) if lit else m.surface(board, 0.5),
+            bevel=0.02,
+        )
+    ]
     ink = rng.choice(((0.8, 0.8, 0.78), (0.75, 0.6, 0.1)))
     letters = text(rng.choice(SIGNS), 0.56, m.glow(ink, 4.0 if lit else 0.15), face)
     things += place([letters], 0, -0.23, 3.15)
     if rng.random() < 0.22:  # shutter down
         steel = m.surface((0.4, 0.41, 0.42), 0.45, metallic=0.5)
-        things += [box((width - 0.5, 0.05, 0.09), (0, -0.02 - 0.02 * (i % 2), 0.02 + i * 0.1), steel)
-                   for i in range(26)]
+        things += [
+            box((width - 0.5, 0.05, 0.09), (0, -0.02 - 0.02 * (i % 2), 0.02 + i * 0.1), steel) for i in range(26)
+        ]
         return things
     inside = m.glow((1.0, 0.86, 0.66), 2.2 if lit else 0.25)
     things.append(box((width - 0.5, 0.05, 2.6), (0, 1.4, 0.05), inside))
@@ -121,8 +157,7 @@ def _shop(rng: Random, width: float, lit: bool, face: Any) -> list[Object]:
     door = rng.choice((-1, 1)) * width * 0.26
     pane = m.glass((0.05, 0.06, 0.065), 0.35)
     things.append(box((width * 0.5, 0.03, 1.85), (-door * 0.8, 0, 0.6), pane))
-    things.append(box((width * 0.5, 0.1, 0.6), (-door * 0.8, 0, 0),
-                      m.surface(rng.choice(WALLS), 0.6)))
+    things.append(box((width * 0.5, 0.1, 0.6), (-door * 0.8, 0, 0), m.surface(rng.choice(WALLS), 0.6)))
     if rng.random() < 0.5:
         things.append(box((1.0, 0.03, 2.3), (door, 0, 0.05), pane))
     for x in (door - 0.55, door + 0.55, -door * 0.8 - width * 0.25, -door * 0.8 + width * 0.25):
@@ -138,14 +173,16 @@ def shop_fronts(layout: Layout, rng: Random, lit: bool) -> list[Object]:
     while x < layout.half_length:
         width = rng.choice((3.6, 4.2, 4.8))
         centre, rgb = x + width / 2, rng.choice(WALLS)
-        wall = (m.paving(rgb, m.shade(rgb, 0.85), 0.2, 0.08, "XZ") if rng.random() < 0.5
-                else m.surface(rgb, 0.9, grain=0.8, spread=0.2, bump=0.2, world=True))
-        house = [box((width, 0.4, 6.2), (0, 0.2, 3.55), wall),
-                 box((0.3, 0.5, 3.6), (-width / 2 + 0.1, 0.22, 0), wall)]
+        wall = (
+            m.paving(rgb, m.shade(rgb, 0.85), 0.2, 0.08, "XZ")
+            if rng.random() < 0.5
+            else m.surface(rgb, 0.9, grain=0.8, spread=0.2, bump=0.2, world=True)
+        )
+        house = [box((width, 0.4, 6.2), (0, 0.2, 3.55), wall), box((0.3, 0.5, 3.6), (-width / 2 + 0.1, 0.22, 0), wall)]
         house += _shop(rng, width, lit, face)
         for level in (4.3, 7.2):
             for side in (-0.25, 0.25):
-                pane = (m.glow((1.0, 0.8, 0.5), 1.5) if lit and rng.random() < 0.4 else m.glass())
+                pane = m.glow((1.0, 0.8, 0.5), 1.5) if lit and rng.random() < 0.4 else m.glass()
                 house.append(box((1.1, 0.1, 1.4), (side * width, -0.02, level), pane))
                 trim = m.surface((0.5, 0.5, 0.5), 0.6)
                 house.append(box((1.25, 0.14, 0.07), (side * width, -0.06, level - 0.07), trim))
@@ -189,8 +226,9 @@ def tree(rng: Random, height: float = 5.5) -> list[Object]:
     v -= u * np.sum(u * v, axis=1, keepdims=True)
     v /= np.linalg.norm(v, axis=1, keepdims=True)
     size = gen.uniform(0.03, 0.06, (count, 1))
-    corners = np.stack([at + size * (su * u + 0.6 * sv * v)
-                        for su, sv in ((-1, -1), (1, -1), (1, 1), (-1, 1))], axis=1).reshape(-1, 3)
+    corners = np.stack(
+        [at + size * (su * u + 0.6 * sv * v) for su, sv in ((-1, -1), (1, -1), (1, 1), (-1, 1))], axis=1
+    ).reshape(-1, 3)
     faces = np.arange(count * 4).reshape(-1, 4).tolist()
     tone = rng.choice(((0.10, 0.2, 0.04), (0.14, 0.23, 0.05), (0.08, 0.16, 0.04)))
     leaf = m.surface(tone, 0.6, grain=2.5, spread=0.45, world=True)
@@ -201,10 +239,11 @@ def tree(rng: Random, height: float = 5.5) -> list[Object]:
 def lamp_post(lit: bool, warm: bool = True) -> list[Object]:
     """A street lamp on the pavement whose arm reaches over the road (towards -y)."""
     steel = m.surface((0.3, 0.31, 0.32), 0.4, metallic=0.7)
-    things = [tube(0.09, 6.2, (0, 0, 0), steel, top=0.06),
-              tube(0.04, 2.0, (0, -2.0, 6.2), steel, axis="Y", sides=10),
-              ball((0.14, 0.34, 0.07), (0, -2.1, 6.17),
-                   m.glow((1.0, 0.8, 0.5), 30.0 if lit else 0.2), detail=8)]
+    things = [
+        tube(0.09, 6.2, (0, 0, 0), steel, top=0.06),
+        tube(0.04, 2.0, (0, -2.0, 6.2), steel, axis="Y", sides=10),
+        ball((0.14, 0.34, 0.07), (0, -2.1, 6.17), m.glow((1.0, 0.8, 0.5), 30.0 if lit else 0.2), detail=8),
+    ]
     if lit:
         light = bpy.data.lights.new("lamp", "SPOT")
         light.energy, light.spot_size, light.spot_blend = 2600.0, 2.5, 0.6
@@ -231,8 +270,11 @@ def skyline(layout: Layout, rng: Random) -> list[Object]:
     return things
 
 
-def sound_covers(layout: Layout, rng: Random, avoid: list[tuple[float, float, float]],
-                 ) -> list[Object]:
+def sound_covers(
+    layout: Layout,
+    rng: Random,
+    avoid: list[tuple[float, float, float]],
+) -> list[Object]:
     """Intact manhole covers as negatives."""
     things: list[Object] = []
     for _ in range(rng.randint(1, 3)):

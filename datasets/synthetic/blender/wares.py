@@ -10,10 +10,22 @@ from datasets.synthetic.blender.litter import carton
 from datasets.synthetic.blender.materials import RGB, surface
 from datasets.synthetic.blender.meshes import Object, ball, box, mesh, place, tube
 
-FRUIT: tuple[RGB, ...] = ((0.55, 0.06, 0.03), (0.7, 0.28, 0.02), (0.65, 0.5, 0.05),
-                          (0.1, 0.32, 0.04), (0.25, 0.03, 0.1), (0.5, 0.35, 0.1))
-CLOTH: tuple[RGB, ...] = ((0.6, 0.05, 0.05), (0.05, 0.2, 0.5), (0.05, 0.35, 0.15),
-                          (0.65, 0.45, 0.05), (0.6, 0.6, 0.58), (0.45, 0.1, 0.3))
+FRUIT: tuple[RGB, ...] = (
+    (0.55, 0.06, 0.03),
+    (0.7, 0.28, 0.02),
+    (0.65, 0.5, 0.05),
+    (0.1, 0.32, 0.04),
+    (0.25, 0.03, 0.1),
+    (0.5, 0.35, 0.1),
+)
+CLOTH: tuple[RGB, ...] = (
+    (0.6, 0.05, 0.05),
+    (0.05, 0.2, 0.5),
+    (0.05, 0.35, 0.15),
+    (0.65, 0.45, 0.05),
+    (0.6, 0.6, 0.58),
+    (0.45, 0.1, 0.3),
+)
 
 
 def crate(rng: Random, size: tuple[float, float, float] = (0.55, 0.38, 0.22)) -> list[Object]:
@@ -40,16 +52,26 @@ def _parasol(rng: Random, radius: float, height: float) -> list[Object]:
     sides, rise = 8, radius * 0.32
     points: list[tuple[float, float, float]] = [(0, 0, height + rise)]
     for ring, drop in ((0.55, 0.36), (1.0, 1.0)):
-        points += [(radius * ring * math.cos(2 * math.pi * i / sides),
-                    radius * ring * math.sin(2 * math.pi * i / sides),
-                    height + rise * (1 - drop)) for i in range(sides)]
-    points += [(radius * 1.0 * math.cos(2 * math.pi * i / sides),
-                radius * math.sin(2 * math.pi * i / sides), height - 0.14) for i in range(sides)]
+        points += [
+            (
+                radius * ring * math.cos(2 * math.pi * i / sides),
+                radius * ring * math.sin(2 * math.pi * i / sides),
+                height + rise * (1 - drop),
+            )
+            for i in range(sides)
+        ]
+    points += [
+        (radius * 1.0 * math.cos(2 * math.pi * i / sides), radius * math.sin(2 * math.pi * i / sides), height - 0.14)
+        for i in range(sides)
+    ]
     faces: list[tuple[int, ...]] = []
     for i in range(sides):
         k = (i + 1) % sides
-        faces += [(0, 1 + i, 1 + k), (1 + i, 1 + sides + i, 1 + sides + k, 1 + k),
-                  (1 + sides + i, 1 + 2 * sides + i, 1 + 2 * sides + k, 1 + sides + k)]
+        faces += [
+            (0, 1 + i, 1 + k),
+            (1 + i, 1 + sides + i, 1 + sides + k, 1 + k),
+            (1 + sides + i, 1 + 2 * sides + i, 1 + 2 * sides + k, 1 + sides + k),
+        ]
     cover = mesh(points, faces, surface(first, 0.8, spread=0.12))
     cover.data.materials.append(surface(second, 0.8, spread=0.12))
     for index, polygon in enumerate(cover.data.polygons):
@@ -63,8 +85,7 @@ def _tent(rng: Random, length: float, depth: float) -> list[Object]:
     steel = surface((0.5, 0.5, 0.52), 0.4, metallic=0.6)
     cloth = surface(rng.choice(CLOTH), 0.8, spread=0.12)
     x, y, eave, ridge = length / 2 + 0.1, depth / 2 + 0.35, 2.05, 2.6
-    things = [tube(0.02, eave, (sx * x, sy * y, 0), steel, sides=8)
-              for sx in (-1, 1) for sy in (-1, 1)]
+    things = [tube(0.02, eave, (sx * x, sy * y, 0), steel, sides=8) for sx in (-1, 1) for sy in (-1, 1)]
     base = [(-x, -y), (x, -y), (x, y), (-x, y)]
     points = [(px, py, eave) for px, py in base] + [(-x * 0.25, 0, ridge), (x * 0.25, 0, ridge)]
     points += [(px, py, eave - 0.2) for px, py in base]
@@ -77,11 +98,14 @@ def _table(rng: Random, length: float, depth: float, height: float) -> list[Obje
     """A covered table full of small wares."""
     cloth = surface(rng.choice(CLOTH), 0.85, spread=0.15)
     drop = height * rng.uniform(0.35, 0.95)
-    things = [box((length, depth, 0.04), (0, 0, height), cloth),
-              box((length, 0.02, drop), (0, -depth / 2, height - drop), cloth)]
+    things = [
+        box((length, depth, 0.04), (0, 0, height), cloth),
+        box((length, 0.02, drop), (0, -depth / 2, height - drop), cloth),
+    ]
     leg = surface((0.3, 0.3, 0.3), 0.5, metallic=0.5)
-    things += [tube(0.02, height, (sx * length * 0.46, sy * depth * 0.42, 0), leg, sides=8)
-               for sx in (-1, 1) for sy in (-1, 1)]
+    things += [
+        tube(0.02, height, (sx * length * 0.46, sy * depth * 0.42, 0), leg, sides=8) for sx in (-1, 1) for sy in (-1, 1)
+    ]
     kind = rng.random()
     if kind < 0.5:
         n = max(2, int(length / 0.6))
@@ -94,11 +118,16 @@ def _table(rng: Random, length: float, depth: float, height: float) -> list[Obje
         size = rng.uniform(0.08, 0.22)
         tone: Any = surface(rng.choice((*CLOTH, *FRUIT)), 0.6)
         if rng.random() < 0.5:
-            things.append(box((size, size * 0.7, size * rng.uniform(0.3, 1.4)),
-                              (x, y, height + 0.04), tone, turn=rng.uniform(0, 3)))
+            things.append(
+                box(
+                    (size, size * 0.7, size * rng.uniform(0.3, 1.4)),
+                    (x, y, height + 0.04),
+                    tone,
+                    turn=rng.uniform(0, 3),
+                )
+            )
         else:
-            things.append(tube(size * 0.4, size * rng.uniform(0.6, 1.6), (x, y, height + 0.04),
-                               tone, sides=12))
+            things.append(tube(size * 0.4, size * rng.uniform(0.6, 1.6), (x, y, height + 0.04), tone, sides=12))
     return things
 
 
@@ -116,15 +145,15 @@ def stall(rng: Random) -> list[Object]:
                 things.append(tube(0.28, 0.06, (x, y, 0.28), tyre, axis="Y"))
     if rng.random() < 0.65:
         shade = _parasol(rng, rng.uniform(1.0, 1.5), rng.uniform(1.9, 2.2))
-        things += place(shade, rng.uniform(-0.3, 0.3), rng.uniform(0.0, 0.3), 0,
-                        rng.uniform(0, 1))
+        things += place(shade, rng.uniform(-0.3, 0.3), rng.uniform(0.0, 0.3), 0, rng.uniform(0, 1))
     else:
         things += _tent(rng, length, depth)
     for _ in range(rng.randint(1, 4)):
         side = rng.choice((-1, 1))
         item = crate(rng) if rng.random() < 0.6 else carton(rng, 0.45)
-        things += place(item, side * rng.uniform(0.3, 0.62) * length,
-                        -depth * rng.uniform(0.7, 0.95), 0, rng.gauss(0, 0.25))
+        things += place(
+            item, side * rng.uniform(0.3, 0.62) * length, -depth * rng.uniform(0.7, 0.95), 0, rng.gauss(0, 0.25)
+        )
     stool = surface(rng.choice(CLOTH), 0.5)
     things.append(tube(0.16, 0.42, (rng.uniform(-0.5, 0.5), depth * 0.85, 0), stool, top=0.13))
     return things
@@ -139,8 +168,9 @@ def _rail(rng: Random) -> list[Object]:
     for i in range(14):
         cloth = surface(rng.choice((*CLOTH, (0.05, 0.05, 0.05), (0.55, 0.5, 0.42))), 0.9, bump=0.3)
         drop = rng.uniform(0.6, 0.95)
-        things.append(box((0.05, 0.42, drop), (-0.62 + i * 0.095, 0, 1.48 - drop), cloth,
-                          bevel=0.02, turn=rng.gauss(0, 0.12)))
+        things.append(
+            box((0.05, 0.42, drop), (-0.62 + i * 0.095, 0, 1.48 - drop), cloth, bevel=0.02, turn=rng.gauss(0, 0.12))
+        )
     return things
 
 
@@ -150,8 +180,7 @@ def _basins(rng: Random) -> list[Object]:
     for i in range(5):
         tone = surface(rng.choice(CLOTH), 0.35)
         for k in range(rng.randint(2, 6)):
-            things.append(tube(0.15, 0.11, ((i - 2) * 0.38, rng.gauss(0, 0.02), k * 0.075), tone,
-                               top=0.2, sides=18))
+            things.append(tube(0.15, 0.11, ((i - 2) * 0.38, rng.gauss(0, 0.02), k * 0.075), tone, top=0.2, sides=18))
     for _ in range(4):
         x = rng.uniform(-0.9, 0.9)
         things.append(tube(0.012, 1.3, (x, 0.28, 0), surface(rng.choice(CLOTH), 0.4), sides=6))
@@ -166,8 +195,7 @@ def _steps(rng: Random) -> list[Object]:
     for level in range(3):
         things.append(box((1.9, 0.42, 0.12 + 0.22 * level), (0, (level - 1) * 0.42, 0), wood))
         for i in range(3):
-            things += place(crate(rng), (i - 1) * 0.62, (level - 1) * 0.42, 0.12 + 0.22 * level,
-                            rng.gauss(0, 0.03))
+            things += place(crate(rng), (i - 1) * 0.62, (level - 1) * 0.42, 0.12 + 0.22 * level, rng.gauss(0, 0.03))
     return things
 
 
@@ -177,8 +205,11 @@ def _packs(rng: Random) -> list[Object]:
     for column in range(5):
         tone = surface(rng.choice((*CLOTH, (0.42, 0.28, 0.15), (0.42, 0.28, 0.15))), 0.5)
         for k in range(rng.randint(1, 5)):
-            things.append(box((0.4, 0.3, 0.24), ((column - 2) * 0.42, rng.gauss(0, 0.02), k * 0.25),
-                              tone, turn=rng.gauss(0, 0.04)))
+            things.append(
+                box(
+                    (0.4, 0.3, 0.24), ((column - 2) * 0.42, rng.gauss(0, 0.02), k * 0.25), tone, turn=rng.gauss(0, 0.04)
+                )
+            )
     return things
 
 
@@ -187,6 +218,5 @@ def goods(rng: Random) -> list[Object]:
     kinds = rng.choices((_rail, _basins, _steps, _packs), k=rng.choice((1, 2, 2, 3)))
     things: list[Object] = []
     for i, kind in enumerate(kinds):
-        things += place(kind(rng), (i - (len(kinds) - 1) / 2) * 2.0, rng.gauss(0, 0.06), 0,
-                        rng.gauss(0, 0.05))
+        things += place(kind(rng), (i - (len(kinds) - 1) / 2) * 2.0, rng.gauss(0, 0.06), 0, rng.gauss(0, 0.05))
     return things

@@ -28,8 +28,13 @@ def cutout(folder: Path, label: str, name: str, split: str = "train", pitch: flo
     (folder / f"{name}.json").write_text(json.dumps(record))
 
 
-def background(folder: Path, name: str, split: str = "train", pasted: tuple[str, ...] = ("rubble_pile",),
-               boxes: tuple[tuple[str, Box], ...] = ()) -> Background:
+def background(
+    folder: Path,
+    name: str,
+    split: str = "train",
+    pasted: tuple[str, ...] = ("rubble_pile",),
+    boxes: tuple[tuple[str, Box], ...] = (),
+) -> Background:
     """A grey street under a pale sky."""
     picture = np.full((360, 480, 3), 215, np.uint8)
     picture[120:] = 110

@@ -51,7 +51,9 @@ def test_a_written_set_is_whole(tmp_path: Path) -> None:
     with (tmp_path / "set" / "groups.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))
     assert [(r["image"], r["group"], r["split"]) for r in rows] == [
-        ("images/train/one.webp", "a", "train"), ("images/val/two.webp", "b", "val")]
+        ("images/train/one.webp", "a", "train"),
+        ("images/val/two.webp", "b", "val"),
+    ]
     for row in rows:
         assert (tmp_path / "set" / row["image"]).exists()
     lines = (tmp_path / "set" / "labels" / "train" / "one.txt").read_text().splitlines()

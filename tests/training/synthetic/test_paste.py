@@ -14,7 +14,7 @@ from tests.training.synthetic.drawn import STREET, background, cutout
 
 
 def red(picture: np.ndarray) -> np.ndarray:
-    return (picture[..., 2].astype(int) - picture[..., 1] > 60)
+    return picture[..., 2].astype(int) - picture[..., 1] > 60
 
 
 def test_the_box_is_that_of_the_object_not_of_its_shadow(tmp_path: Path) -> None:
@@ -95,8 +95,9 @@ def test_pasting_keeps_carried_boxes_and_stays_off_them(tmp_path: Path) -> None:
 
 def test_val_pictures_use_val_objects_only(tmp_path: Path) -> None:
     cutout(tmp_path / "c", "rubble_pile", "a", split="train")
-    _, objects = paste.compose(background(tmp_path / "b", "one", split="val"), ["rubble_pile"],
-                               cutouts.find(tmp_path / "c"), Random(1))
+    _, objects = paste.compose(
+        background(tmp_path / "b", "one", split="val"), ["rubble_pile"], cutouts.find(tmp_path / "c"), Random(1)
+    )
     assert objects == []
 
 
@@ -122,8 +123,8 @@ def test_posters_are_seen_where_their_boxes_are() -> None:
     assert len(boxes) >= 3
     changed = np.abs(picture.astype(int) - before).max(axis=2) > 25
     for box in boxes:
-        assert changed[int(box.top):int(box.bottom), int(box.left):int(box.right)].mean() > 0.1
-        changed[int(box.top) - 2:int(box.bottom) + 2, int(box.left) - 2:int(box.right) + 2] = False
+        assert changed[int(box.top) : int(box.bottom), int(box.left) : int(box.right)].mean() > 0.1
+        changed[int(box.top) - 2 : int(box.bottom) + 2, int(box.left) - 2 : int(box.right) + 2] = False
     assert changed.mean() < 0.001
 
 

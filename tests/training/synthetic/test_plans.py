@@ -37,8 +37,18 @@ def test_plans_are_plain_json() -> None:
 def test_scenes_hold_every_label_that_they_are_meant_for() -> None:
     scenes = [plan_scene(1, index) for index in range(60)]
     seen = {item.label for scene in scenes for item in scene.items} - {""}
-    assert {"garbage", "bin", "bin_overflow", "street_stall", "shop_goods", "rubble_pile", "ponding",
-            "manhole_abnormal", "car", "person"} <= seen
+    assert {
+        "garbage",
+        "bin",
+        "bin_overflow",
+        "street_stall",
+        "shop_goods",
+        "rubble_pile",
+        "ponding",
+        "manhole_abnormal",
+        "car",
+        "person",
+    } <= seen
     assert seen <= set(LABELS)
     assert any(scene.light.night for scene in scenes)
     assert any(not [i for i in scene.items if i.label] or len(scene.items) < 8 for scene in scenes)
@@ -66,8 +76,11 @@ def test_the_bus_of_the_demo_hides_the_heap_while_it_lies_there() -> None:
     heap = next(p for p in PROBLEMS if p.label == "garbage")
     bus = next(t for t in TRACKS if t.kind == "bus")
     heap_column, _ = CAMERA.project(heap.spot.x, heap.spot.y, heap.spot.z, SIZE)
-    hidden = [s for s in range(bus.steps) if bus.x(s) + 5 > -7
-              and abs(CAMERA.project(bus.x(s), bus.y, 1.5, SIZE)[0] - heap_column) < 100]
+    hidden = [
+        s
+        for s in range(bus.steps)
+        if bus.x(s) + 5 > -7 and abs(CAMERA.project(bus.x(s), bus.y, 1.5, SIZE)[0] - heap_column) < 100
+    ]
     assert hidden, "the bus passes in front of the heap"
     seconds = [bus.starts_s[0] + s / 12.5 for s in hidden]
     assert all(heap.appears_s < second < heap.cleared_s for second in seconds)

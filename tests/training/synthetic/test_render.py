@@ -32,8 +32,13 @@ def bpy_python() -> str:
 
 
 def render(python: str, root: Path, module: str, plan: Path, out: Path) -> str:
-    done = subprocess.run([python, "-m", f"datasets.synthetic.blender.{module}", str(plan), str(out)], cwd=root,
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [python, "-m", f"datasets.synthetic.blender.{module}", str(plan), str(out)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
 
@@ -63,10 +68,24 @@ def test_cutouts_have_alpha_shadow_and_an_exact_mask(bpy_python: str, root: Path
 
 @pytest.mark.slow
 def test_a_street_gives_the_box_of_what_stands_in_it(bpy_python: str, root: Path, tmp_path: Path) -> None:
-    scene = Scene("one", "train", 5, 4.0, 3.6, Light(False, 45.0, 20.0, 0.2, 0.0, 0.0), (-6.0, -6.0, 5.0),
-                  (3.0, 4.0, 0.4), 66.0, (160, 90), 2, [
-                      Item("wheeled_bin", "bin", 3, 1.0, 4.9, 0.14), Item("tree", "", 4, -2.0, 4.9, 0.14),
-                      Item("manhole_missing", "manhole_abnormal", 5, 0.5, 0.5)])
+    scene = Scene(
+        "one",
+        "train",
+        5,
+        4.0,
+        3.6,
+        Light(False, 45.0, 20.0, 0.2, 0.0, 0.0),
+        (-6.0, -6.0, 5.0),
+        (3.0, 4.0, 0.4),
+        66.0,
+        (160, 90),
+        2,
+        [
+            Item("wheeled_bin", "bin", 3, 1.0, 4.9, 0.14),
+            Item("tree", "", 4, -2.0, 4.9, 0.14),
+            Item("manhole_missing", "manhole_abnormal", 5, 0.5, 0.5),
+        ],
+    )
     plan = tmp_path / "plan.jsonl"
     plan.write_text(json.dumps(scene.as_record()))
     render(bpy_python, root, "scenes", plan, tmp_path / "scenes")

@@ -40,9 +40,14 @@ def grey_street(folder: Path, index: int) -> dict[str, object]:
     scene = plan_scene(1, index).as_record()
     folder.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(folder / f"{scene['name']}.png"), np.full((360, 640, 3), 120, np.uint8))
-    record = {"name": scene["name"], "split": scene["split"],
-              "objects": [{"label": "car", "pixels": SMALLEST - 1, "box": [5, 5, 9, 9]},
-                          {"label": "person", "pixels": 900, "box": [600, 20, 630, 80]}]}
+    record = {
+        "name": scene["name"],
+        "split": scene["split"],
+        "objects": [
+            {"label": "car", "pixels": SMALLEST - 1, "box": [5, 5, 9, 9]},
+            {"label": "person", "pixels": 900, "box": [600, 20, 630, 80]},
+        ],
+    }
     (folder / f"{scene['name']}.json").write_text(json.dumps(record))
     return json.loads(json.dumps(scene))
 
@@ -68,8 +73,8 @@ def test_streets_are_multiplied_with_exact_boxes(tmp_path: Path) -> None:
         red = (picture[..., 2].astype(int) - picture[..., 1]) > 40
         for thing in pasted:
             b = thing.box
-            assert red[int(b.top):int(b.bottom), int(b.left):int(b.right)].mean() > 0.5
-            red[int(b.top) - 3:int(b.bottom) + 3, max(0, int(b.left) - 3):int(b.right) + 3] = False
+            assert red[int(b.top) : int(b.bottom), int(b.left) : int(b.right)].mean() > 0.5
+            red[int(b.top) - 3 : int(b.bottom) + 3, max(0, int(b.left) - 3) : int(b.right) + 3] = False
         assert red.mean() < 0.002, "every pasted object has a box"
     assert total >= 6
 
