@@ -36,8 +36,8 @@ INTERVAL_S = 2.0
 SIZES = (448, 640)  # side of the canvas: the shipped model's own, and what far things need
 
 NOTE = (
-    "The line is bound by what surrounds the model where the model is cheap: a 1080p keyframe costs more to decode than "
-    "the network at 448 px; and on two cores that share their caches inference itself is slower while the other decodes."
+    "Where the model is cheap the line is bound by what surrounds it: a 1080p keyframe costs more to decode than the "
+    "network at 448 px; and on two cores with shared caches inference is slower while the other core decodes."
 )
 
 THEIRS = """
