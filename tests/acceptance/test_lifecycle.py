@@ -11,6 +11,7 @@ import pytest
 from detector.config import load_settings
 from detector.core.problem import Problem, ProblemStatus
 from detector.service import Service
+from detector.store import open_store
 from tests.acceptance.lifecycle import (
     CLEAR_S,
     CLIPS,
@@ -41,16 +42,18 @@ def wanted(shared: Path) -> list[Truth]:
 
 def run(path: Path, enough: Callable[[Service], bool], seconds: float) -> list[Problem]:
     """Run an installation until `enough`; check each wanted heap against what is in the store then."""
-    service = Service(load_settings(path))
+    settings = load_settings(path)
+    service = Service(settings)
     service.start()
     waiter = threading.Event()
     for _ in range(int(seconds * 4)):
         if enough(service):
             break
         waiter.wait(0.25)
-    problems = service.store.problems(limit=1000)
-    states = service.store.camera_states()
     assert service.stop(), "everything seen was stored"
+    store = open_store(settings.database)  # what stopping still judged belongs to the run
+    problems, states = store.problems(limit=1000), store.camera_states()
+    store.close()
     starts = {clip: states[clip].since for clip in CLIPS}  # the first look of each clip was ok and none was not
     for truth in wanted(path.parent / "shared"):
         start = starts[truth.clip]
