@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 pytest_plugins = ["tests.servers.rtsp", "tests.servers.mosquitto"]
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SHARED = "no shared data: put it beside the repository as ../shared or set STREET_SHARED"
+
+
+_OPEN = PIL.Image.open
+
+
+@pytest.fixture(autouse=True)
+def pillow_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what ultralytics does to the whole process when a test imports it: it replaces PIL.Image.open."""
+    monkeypatch.setattr(PIL.Image, "open", _OPEN)
 
 
 @pytest.fixture(scope="session")
