@@ -64,13 +64,16 @@ def try_camera(name: str, url: str, timeout_s: float, interval_s: float | None =
 
 
 def _model(path: Path, backend: str) -> Examined:
+    from detector.evidence.redact import unseen_by
     from detector.inference.open import open_detector
 
     try:
         detector = open_detector(path, backend)
     except DetectorError as error:
         return Examined("model", False, str(error), "name another bundle under `model.path`")
-    return Examined("model", True, f"{detector.model_version}, {len(detector.labels)} labels, self-test passed")
+    unseen = " and ".join(unseen_by(detector.labels))
+    advice = f"it does not know {unseen}: faces and plates are found less often without" if unseen else ""
+    return Examined("model", True, f"{detector.model_version}, {len(detector.labels)} labels, self-test passed", advice)
 
 
 def _database(url: str) -> Examined:
