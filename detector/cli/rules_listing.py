@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import date, time
 from typing import Any
 
-from detector.core.calendar import ALL_WEEK, TimeWindow, Validity
+from detector.core.calendar import ALL_WEEK, HolidayPlan, TimeWindow, Validity
 from detector.core.rules import Permit, Rule
 from detector.core.zones import Zone
 
@@ -57,11 +57,12 @@ def _window(window: TimeWindow) -> str:
 
 
 def dates(validity: Validity) -> str:
-    """First and last day, then the days taken out and put in."""
+    """First and last day, the days taken out and put in, then what holds on public holidays."""
     span = f"{validity.first or ''}..{validity.last or ''}" if validity.first or validity.last else ""
     out = [f"-{day}" for day in sorted(validity.never)]
     extra = [f"+{day}" for day in sorted(validity.extra)]
-    return " ".join([part for part in (span, *out, *extra) if part])
+    plan = [] if validity.holidays is None else [f"holidays: {validity.holidays.policy}"]
+    return " ".join([part for part in (span, *out, *extra, *plan) if part])
 
 
 def written(value: Any) -> Any:
@@ -78,6 +79,8 @@ def written(value: Any) -> Any:
             }
         case Permit() | Rule() | TimeWindow() | Validity():
             return {field.name: written(getattr(value, field.name)) for field in fields(value)}
+        case HolidayPlan():
+            return value.policy.value
         case frozenset():
             return sorted(written(item) for item in value)
         case list() | tuple():

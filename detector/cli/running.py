@@ -128,7 +128,8 @@ def desk_check(config: Path | None, as_json: bool) -> int:
     from detector.cli.configuration import tell_findings
     from detector.config.desk_loading import examine_desk
     from detector.config.finding import Finding
-    from detector.desk.planning import calendar_fault, plan_of
+    from detector.config.workdays import calendar_fault
+    from detector.desk.planning import plan_of
 
     if config is None:
         raise ConfigError("--check needs --config: without settings there is nothing to check")
@@ -137,7 +138,7 @@ def desk_check(config: Path | None, as_json: bool) -> int:
     if examined.settings is not None:
         try:
             plan_of(examined)
-            fault = calendar_fault(examined.settings.office, datetime.now(UTC).date())
+            fault = calendar_fault(examined.settings.office, datetime.now(UTC).date(), "office")
         except ConfigError as error:
             findings.append(Finding(config, None, "office.country", str(error)))
         else:

@@ -9,10 +9,11 @@ from typing import Annotated
 from pydantic import Field
 
 from detector.config.categories import DeadlineSettings
-from detector.config.hours import Day, Hours, parse_hours
+from detector.config.hours import Hours, parse_hours
 from detector.config.shipped import shipped
 from detector.config.strict import Strict
 from detector.config.values import Duration, Filled, Location, PositiveDuration, SigningSecret, Timezone
+from detector.config.workdays import CalendarSettings
 from detector.core.joining import DISTANCE_M, DISTANCES_M, WAIVED_AFTER
 from detector.core.sureness import Demand
 
@@ -20,7 +21,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
-class OfficeSettings(Strict):
+class OfficeSettings(CalendarSettings):
     """When people work: what the clocks `working_hours` and `workdays` count."""
 
     hours: Hours = Field(
@@ -28,12 +29,6 @@ class OfficeSettings(Strict):
         json_schema_extra={"default": ["08:00-12:00", "14:00-18:00"]},
     )
     """Office hours of a workday, in order; none of them runs over midnight."""
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
-    """Whose holidays and make-up workdays count, by its two letters."""
-    days_off: tuple[Day, ...] = ()
-    """Days without work that the calendar does not know, e.g. of a year that was arranged since."""
-    days_on: tuple[Day, ...] = ()
-    """Workdays that the calendar does not know."""
 
 
 class DispatchSettings(Strict):

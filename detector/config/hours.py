@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 
 from detector.config.finding import did_you_mean
 from detector.config.strict import Strict
-from detector.core.calendar import ALL_WEEK, TimeWindow, Validity
+from detector.core.calendar import ALL_WEEK, DayKinds, HolidayPlan, Holidays, TimeWindow, Validity
 
 _NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CHINESE = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
@@ -156,12 +156,16 @@ class Times(Strict):
     also_on: tuple[Day, ...] = ()
     """Days on which its hours hold whatever the weekday; between the first and the last day."""
 
+    holidays: Holidays = Holidays.AS_WEEKDAY
+    """What its hours do on public holidays: `as_weekday` (what the weekday says), `like_sunday`, `closed`, `open`. With
+    all but the first, make-up workdays count as the nearest weekday."""
+
     @property
     def windows(self) -> tuple[TimeWindow, ...]:
         """As the rules know them."""
         return tuple(window for written in self.when for window in written.windows)
 
-    @property
-    def validity(self) -> Validity:
-        """As the rules know it."""
-        return Validity(self.first_day, self.last_day, frozenset(self.not_on), frozenset(self.also_on))
+    def validity(self, kind_of: DayKinds) -> Validity:
+        """As the rules know it; `kind_of` tells what the calendar makes of a day."""
+        plan = None if self.holidays is Holidays.AS_WEEKDAY else HolidayPlan(self.holidays, kind_of)
+        return Validity(self.first_day, self.last_day, frozenset(self.not_on), frozenset(self.also_on), plan)

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import combinations, islice
 from math import cos, radians
+from pathlib import Path
 
 from detector.config.categories import CategoriesFile
 from detector.config.finding import Finding, did_you_mean
-from detector.config.rulebook import ExaminedRules
+from detector.config.marked_yaml import Document
+from detector.config.rulebook import ExaminedRules, asks_calendar
 from detector.config.settings import Settings
+from detector.config.workdays import calendar_fault
 from detector.core.calendar import first_occurrence, first_overlap
 from detector.core.rules import Effect, Permit, RuleBook
 from detector.core.zones import IGNORE, WATCH, Zone, crosses_itself, overlap, within
@@ -39,6 +42,11 @@ def check_rules(
     yield from look.contradictions()
     yield from look.permits(today)
     yield from look.rival_permits()
+    if today is not None and asks_calendar(examined.permits, book.rules.values()):
+        fault = calendar_fault(settings.rules.calendar, today, "rules.calendar")
+        if fault is not None:
+            document = settings.document or Document(Path("settings"))
+            yield document.finding(("rules", "calendar"), fault)
 
 
 class _Check:

@@ -17,6 +17,7 @@ from detector.config.shipped import shipped
 from detector.config.strict import Strict
 from detector.config.validating import validate
 from detector.config.zones import Identifier, Kind
+from detector.core.calendar import DayKinds
 from detector.core.rules import Rule
 
 
@@ -48,11 +49,13 @@ class RulesFile(Strict):
     """Id to rule."""
 
 
-def examine_rules(path: Path, categories: Iterable[str], standards: Iterable[str]) -> tuple[Document, list[Rule]]:
+def examine_rules(
+    path: Path, categories: Iterable[str], standards: Iterable[str], kind_of: DayKinds
+) -> tuple[Document, list[Rule]]:
     """Read a file of rules; the document holds what is wrong with it.
 
-    `categories`, `standards`: those known. What the rules that come with the product say of others is left out: a city
-    with a list of categories of its own needs no file of rules to say so.
+    `categories`, `standards`: those known. `kind_of`: what the calendar makes of a day. What the rules that come with
+    the product say of other categories is left out: a city with a list of its own needs no file of rules to say so.
     """
     default = shipped("configs/rules.yaml")
     document = read_layers(path, default)
@@ -78,18 +81,18 @@ def examine_rules(path: Path, categories: Iterable[str], standards: Iterable[str
             document.find((*here, "outside"), f"nothing is inside and outside of {given.inside} at once")
         concerned = frozenset(given.categories) & known
         if given.enabled and concerned:
-            rules.append(_rule(key, given, concerned, coded))
+            rules.append(_rule(key, given, concerned, coded, kind_of))
     return document, rules
 
 
-def _rule(key: str, given: RuleSettings, categories: frozenset[str], standards: set[str]) -> Rule:
+def _rule(key: str, given: RuleSettings, categories: frozenset[str], standards: set[str], kind_of: DayKinds) -> Rule:
     return Rule(
         id=key,
         categories=categories,
         inside=given.inside,
         outside=given.outside,
         windows=given.windows,
-        validity=given.validity,
+        validity=given.validity(kind_of),
         case=given.then == "case",
         codes={standard: code for standard, code in given.codes.items() if standard in standards},
         rank=given.rank,

@@ -31,6 +31,7 @@ from detector.config.values import (
     fill_in,
     folder_of,
 )
+from detector.config.workdays import CalendarSettings
 
 
 class ModelSettings(Strict):
@@ -133,6 +134,8 @@ class RulesSettings(Strict):
     """Files of permits and events."""
     rules: Location = Field(default_factory=lambda: shipped("configs/rules.yaml"))
     """What a category means in a kind of zone; the rules that come with the product when not given."""
+    calendar: CalendarSettings = Field(default_factory=CalendarSettings)
+    """Which days are public holidays and make-up workdays, for permits and rules that ask (`holidays`)."""
 
 
 _SQLITE = "sqlite:///"

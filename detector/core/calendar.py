@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 
 ALL_WEEK = frozenset(range(7))
 """Monday is 0, Sunday 6, as in `date.weekday`."""
+
+MONDAY, FRIDAY, SUNDAY = 0, 4, 6
 
 DAY = timedelta(days=1)
 
@@ -45,6 +48,47 @@ class TimeWindow:
         return day if day is not None and day.weekday() in self.weekdays else None
 
 
+class DayKind(StrEnum):
+    """What the calendar of a country makes of a day."""
+
+    USUAL = "usual"  # a workday from Monday to Friday, or a weekend as any other
+    HOLIDAY = "a public holiday"
+    MAKEUP = "a make-up workday"  # a Saturday or Sunday on which people work (调休)
+
+
+DayKinds = Callable[[date], DayKind]
+"""What the calendar makes of a day."""
+
+
+class Holidays(StrEnum):
+    """What hours by weekdays mean on public holidays."""
+
+    AS_WEEKDAY = "as_weekday"  # what the weekday says; the calendar is not asked, also not for make-up workdays
+    LIKE_SUNDAY = "like_sunday"
+    CLOSED = "closed"  # they do not hold
+    OPEN = "open"  # they hold, whatever the weekday
+
+
+@dataclass(frozen=True, slots=True)
+class HolidayPlan:
+    """What hours do on public holidays. With any plan, a make-up workday counts as the weekday nearest to it."""
+
+    policy: Holidays  # not AS_WEEKDAY
+    kind_of: DayKinds
+
+    def counts(self, day: date, weekdays: frozenset[int]) -> bool:
+        """Whether hours of these weekdays begin on `day`."""
+        match self.kind_of(day):
+            case DayKind.HOLIDAY if self.policy is Holidays.LIKE_SUNDAY:
+                return SUNDAY in weekdays
+            case DayKind.HOLIDAY:
+                return self.policy is Holidays.OPEN
+            case DayKind.MAKEUP:
+                return (MONDAY if day.weekday() == SUNDAY else FRIDAY) in weekdays
+            case DayKind.USUAL:
+                return day.weekday() in weekdays
+
+
 @dataclass(frozen=True, slots=True)
 class Validity:
     """The days on which windows count at all: first and last day included; single days taken out or put in."""
@@ -52,7 +96,8 @@ class Validity:
     first: date | None = None
     last: date | None = None
     never: frozenset[date] = frozenset()
-    extra: frozenset[date] = frozenset()  # days that count whatever their weekday
+    extra: frozenset[date] = frozenset()  # days that count whatever their weekday, or the calendar
+    holidays: HolidayPlan | None = None  # None: weekdays alone count
 
     def holds_on(self, day: date) -> bool:
         """Whether `day` lies within the first and last day and is not taken out."""
@@ -97,7 +142,8 @@ def why_not(windows: Windows, validity: Validity, local: datetime) -> str | None
         return f"over since {validity.last}"
     if day in validity.never:
         return f"not on {day}"
-    return f"not on a {day:%A}"
+    kind = DayKind.USUAL if validity.holidays is None else validity.holidays.kind_of(day)
+    return f"not on a {day:%A}" if kind is DayKind.USUAL else f"not on {day}, {kind.value}"
 
 
 def occurrences(windows: Windows, validity: Validity, first: date, last: date) -> Iterator[tuple[datetime, datetime]]:
@@ -139,7 +185,12 @@ def first_overlap(one: tuple[Windows, Validity], other: tuple[Windows, Validity]
 
 def _counts(window: TimeWindow, validity: Validity, day: date) -> bool:
     """Whether the hours of `window` that begin on `day` hold."""
-    return (day.weekday() in window.weekdays or day in validity.extra) and validity.holds_on(day)
+    if not validity.holds_on(day):
+        return False
+    if day in validity.extra:
+        return True
+    plan = validity.holidays
+    return day.weekday() in window.weekdays if plan is None else plan.counts(day, window.weekdays)
 
 
 _OPEN = date(2024, 1, 1)

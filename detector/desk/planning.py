@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import date
 from zoneinfo import ZoneInfo
 
 from detector.config.desk import AreaSettings, DispatchSettings, JoiningSettings, OfficeSettings
 from detector.config.desk_loading import ExaminedDesk
+from detector.config.workdays import workday_calendar
 from detector.core.category import Category, Deadline
 from detector.core.deadline import Office
 from detector.core.joining import Joining, Overlap
 from detector.core.sureness import Demand
 from detector.core.zones import WATCH, Zone, ring
 from detector.desk.plan import Escalation, Plan
-from detector.desk.workdays import arranged_until, workday_calendar
 from detector.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -62,19 +61,6 @@ def _joining(given: JoiningSettings, categories: Mapping[str, Category]) -> Join
 
 def _area(given: AreaSettings) -> Zone:
     return Zone(f"overlap:{given.camera}", WATCH, (ring(given.area),), given.camera)
-
-
-def calendar_fault(office: OfficeSettings, today: date) -> str | None:
-    """What the calendar cannot know soon, in words; None while it knows this year and, from November on, the next."""
-    needed = today.year + (today.month >= 11)
-    known = arranged_until(office.country, from_year=today.year)
-    told = {day.year for day in (*office.days_off, *office.days_on)}
-    if known >= needed or needed in told:
-        return None
-    return (
-        f"the make-up workdays of {needed} are not in the calendar: update the package `holidays`, "
-        "or name them in `office.days_on` and `office.days_off`"
-    )
 
 
 def _office(given: OfficeSettings, timezone: str) -> Office:

@@ -10,9 +10,10 @@ import pytest
 
 from detector.config import shipped
 from detector.config.desk_loading import examine_desk, load_desk
+from detector.config.workdays import calendar_fault
 from detector.core.geo import GeoPoint
 from detector.demo import play
-from detector.desk.planning import calendar_fault, plan_of
+from detector.desk.planning import plan_of
 from detector.errors import ConfigError
 
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -157,11 +158,11 @@ def test_a_country_without_a_calendar_is_told(write: Write) -> None:
 def test_the_calendar_says_what_it_cannot_know(write: Write) -> None:
     office = load_desk(None).settings
     assert office is not None
-    assert calendar_fault(office.office, date(2026, 6, 1)) is None
-    assert "make-up workdays of 2040" in str(calendar_fault(office.office, date(2040, 6, 1)))
+    assert calendar_fault(office.office, date(2026, 6, 1), "office") is None
+    assert "make-up workdays of 2040" in str(calendar_fault(office.office, date(2040, 6, 1), "office"))
     named = load_desk(write("office: {days_on: [2040-02-04]}")).settings
     assert named is not None
-    assert calendar_fault(named.office, date(2040, 6, 1)) is None
+    assert calendar_fault(named.office, date(2040, 6, 1), "office") is None
     germany = load_desk(write("office: {country: DE}")).settings
     assert germany is not None
-    assert calendar_fault(germany.office, date(2040, 6, 1)) is None
+    assert calendar_fault(germany.office, date(2040, 6, 1), "office") is None

@@ -300,6 +300,42 @@ events:
     assert decided(book, "street_stall", 0.2, 0.2, evening.replace(day=15)).rule == "rule:vending-outside-hours"
 
 
+def test_permits_and_rules_follow_the_calendar_of_the_settings(town: Write, tmp_path: Path) -> None:
+    write = {
+        "zones": ZONES,
+        "permits": """\
+permits:
+  evening:
+    {categories: [street_stall], zones: [market], when: [{days: mon-fri, hours: "18:00-23:00"}], holidays: closed}
+""",
+        "rules": """\
+extends: default
+rules:
+  free-day: {categories: [street_stall], then: no_case, when: [{days: sun}], holidays: like_sunday, rank: 9}
+""",
+    }
+    book = load_rules(town(**write))
+
+    def rule_on(moment: str) -> str:
+        return decided(book, "street_stall", 0.2, 0.2, datetime.fromisoformat(moment)).rule
+
+    assert rule_on("2026-09-30T20:00") == "permit:evening"
+    assert rule_on("2026-10-01T20:00") == "rule:free-day"  # a Thursday, National Day
+    assert rule_on("2026-10-10T20:00") == "permit:evening"  # a Saturday on which people work
+    fleet = tmp_path / "fleet.yaml"
+    written = yaml.safe_load(fleet.read_text())
+    written["rules"]["calendar"] = {"days_off": [date(2026, 9, 30)]}
+    fleet.write_text(yaml.safe_dump(written))
+    book = load_rules(load_settings(fleet))
+    assert rule_on("2026-09-30T20:00") == "rule:free-day"
+    messages = [str(f) for f in check_settings(load_settings(fleet), None, date(2040, 1, 1))]
+    assert any("rules.calendar: the make-up workdays of 2040 are not in the calendar" in line for line in messages)
+    written["rules"]["calendar"] = {"country": "XX"}
+    fleet.write_text(yaml.safe_dump(written))
+    [told_once] = wrong(load_settings(fleet), tmp_path)
+    assert "rules.calendar.country: no calendar for the country 'XX'" in told_once
+
+
 def test_everything_wrong_with_permits_and_rules_at_once(town: Write, tmp_path: Path) -> None:
     settings = town(
         zones=ZONES,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.config.workdays import workday_calendar
 from detector.core.category import Clock, Deadline
 from detector.core.deadline import Office, due
-from detector.desk.workdays import workday_calendar
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CHINA = workday_calendar("CN")

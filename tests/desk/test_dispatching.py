@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from detector.config.workdays import workday_calendar
 from detector.core.category import Clock, Deadline
 from detector.core.deadline import Office
 from detector.core.routing import Department, Route, Street, routing_of
@@ -24,7 +25,6 @@ from detector.desk.course import Details
 from detector.desk.ledger import Ledger
 from detector.desk.plan import Escalation, Plan
 from detector.desk.wire import read_event
-from detector.desk.workdays import workday_calendar
 from detector.desk.working import Deed
 from detector.training.mining.verdicts import read_verdicts
 

@@ -14,6 +14,7 @@ from detector.assembly import decided_by
 from detector.config.categories import load_categories
 from detector.config.rules import examine_rules
 from detector.config.shipped import shipped
+from detector.config.workdays import workday_calendar
 from detector.core.category import Category
 from detector.core.deadline import Office
 from detector.core.event import Event, ProblemEvent
@@ -30,7 +31,6 @@ from detector.desk.course import NOTHING, Details, Reason
 from detector.desk.ledger import Ledger
 from detector.desk.plan import Plan
 from detector.desk.wire import read_event
-from detector.desk.workdays import workday_calendar
 from detector.desk.working import Deed
 from tests.simulation import assumptions as a
 from tests.simulation.city import City, Thing, built, spot_of_box
