@@ -27,6 +27,7 @@ from detector.sources.container import (
     video_of,
 )
 from detector.sources.decoding import BgrConverter, GopDecoder
+from detector.sources.interrupt import Interrupt
 from detector.sources.options import Clock, StreamOptions
 from detector.sources.sampling import Sampler
 from detector.sources.timing import FileClock, LiveClock
@@ -98,6 +99,7 @@ class VideoSource:
         self._clock = clock
         self._keyframes_only = keyframes_only
         self._closing = threading.Event()
+        self._interrupt = Interrupt()
         self._reading = threading.Lock()
         self._sampler = Sampler(options.interval_s)
         self._container = open_container(url, options.open_timeout_s, options.read_timeout_s)
@@ -138,7 +140,7 @@ class VideoSource:
 
     def read(self) -> Frame | None:
         """See FrameSource; None also after close()."""
-        with self._reading:
+        with self._reading, self._interrupt.inside():
             try:
                 frame = None if self._closing.is_set() else self._next()
             except av.FFmpegError as error:
@@ -154,10 +156,11 @@ class VideoSource:
         return frame
 
     def close(self) -> None:
-        """See FrameSource. A blocked read ends with the next packet, at the latest with its timeout, and then releases
-        the connection itself: FFmpeg's connections must not be closed under a running read.
+        """See FrameSource. A blocked read is interrupted and then releases the connection itself: FFmpeg's connections
+        must not be closed under a running read.
         """
         self._closing.set()
+        self._interrupt.fire()
         if self._reading.acquire(blocking=False):
             try:
                 self._packets.close()

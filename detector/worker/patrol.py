@@ -14,6 +14,7 @@ from detector.core.frame import Frame
 from detector.core.look import Look, LookStatus
 from detector.core.schedule import Agenda
 from detector.errors import SourceError
+from detector.sources.interrupt import Interrupt
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
 from detector.worker.reader import Judgement, blind, unseen
@@ -42,6 +43,7 @@ class Patrol:
         self._changed = threading.Condition()
         self._cameras: dict[str, tuple[Camera, Judgement]] = {}
         self._stop_wanted = threading.Event()
+        self._interrupt = Interrupt()
         self._visiting = 0
         self._threads = [
             threading.Thread(target=self._walk, name=f"patrol-{n}", daemon=True) for n in range(concurrent)
@@ -84,6 +86,7 @@ class Patrol:
     def stop(self, timeout_s: float = 10.0) -> None:
         """End all visits; waits for the threads up to `timeout_s` in all."""
         self._stop_wanted.set()
+        self._interrupt.fire()
         with self._changed:
             self._changed.notify_all()
         deadline = time.monotonic() + timeout_s
@@ -92,6 +95,10 @@ class Patrol:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _walk(self) -> None:
+        with self._interrupt.inside():
+            self._visit_what_is_due()
+
+    def _visit_what_is_due(self) -> None:
         while not self._stop_wanted.is_set():
             chosen = self._next()
             if chosen is None:

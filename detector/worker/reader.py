@@ -14,6 +14,7 @@ from detector.core.look import Condition, Look, LookStatus
 from detector.core.schedule import backoff
 from detector.errors import SourceError
 from detector.ports import FrameSource
+from detector.sources.interrupt import Interrupt
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
 
@@ -52,6 +53,7 @@ class StreamReader(threading.Thread):
         self._gate = gate
         self._clock = clock
         self._stop_wanted = threading.Event()
+        self._interrupt = Interrupt()
         self._source: FrameSource | None = None
         self._failures = 0
         self._put = mailbox.put if camera.realtime else mailbox.put_in_turn
@@ -62,14 +64,19 @@ class StreamReader(threading.Thread):
         return self._source is not None
 
     def stop(self) -> None:
-        """Ask the thread to end; a read that is under way is interrupted. Returns at once, `join` waits."""
+        """Ask the thread to end; an opening or read under way is interrupted. Returns at once, `join` waits."""
         self._stop_wanted.set()
+        self._interrupt.fire()
         source = self._source
         if source is not None:
             source.close()
 
     def run(self) -> None:
         """Open, read, report, back off, for ever."""
+        with self._interrupt.inside():
+            self._watch()
+
+    def _watch(self) -> None:
         while self._gate.wait(self._stop_wanted):
             try:
                 self._read_until_it_ends()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 from detector.core.camera import Camera, SamplingMode
 from detector.worker.patrol import Patrol
 from detector.worker.reader import Judgement, StreamReader
+
+log = logging.getLogger(__name__)
 
 
 class Roster:
@@ -58,14 +62,19 @@ class Roster:
                 and not any(r.is_alive() for r in self._readers.values())
             )
 
-    def stop(self, timeout_s: float) -> None:
-        """Stop everything and wait for the readers, `timeout_s` seconds at most for each round of joins."""
+    def stop(self, timeout_s: float) -> bool:
+        """Stop everything and wait for the readers, `timeout_s` seconds at most in all; False if one still reads."""
         with self._lock:
             for camera_id in list(self._cameras):
                 self._drop(camera_id)
             leaving, self._leaving = self._leaving, []
+        deadline = time.monotonic() + timeout_s
         for reader in leaving:
-            reader.join(timeout_s)
+            reader.join(max(0.0, deadline - time.monotonic()))
+        late = [reader.camera.id for reader in leaving if reader.is_alive()]
+        if late:
+            log.warning("still blocked, left behind: %s", ", ".join(late))
+        return not late
 
     def _add(self, camera: Camera) -> None:
         condition = self._new_condition(camera)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from tests.servers.http import RoughHandler, serving
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEXT_SECRET = "whsec_" + "QmV0dGVyIGxhdGUgdGhhbiBuZXZlciwgdG9kYXk="
@@ -56,38 +55,23 @@ class Receiver:
 def receiver(reply: Callable[[str, bytes], Answer] = lambda *_: Answer(), secret: str = SECRET) -> Iterator[Receiver]:
     """Serve until the block ends."""
     state = Receiver("", reply, secret)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(state))
-    server.daemon_threads = True
-    server.block_on_close = False
-    state.url = f"http://127.0.0.1:{server.server_address[1]}/events"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(state), state.closing) as address:
+        state.url = f"{address}/events"
         yield state
-    finally:
-        state.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
-def _handler(state: Receiver) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # or keep-alive answers wait 40 ms for each other
-
+def _handler(state: Receiver) -> type[RoughHandler]:
+    class Handler(RoughHandler, BaseHTTPRequestHandler):
         def setup(self) -> None:
             super().setup()
             with state.lock:
                 state.connections += 1
 
         def do_POST(self) -> None:
-            length = int(self.headers["content-length"])
-            body = self.rfile.read(length)
-            if len(body) < length:  # the sender died in the middle
+            body, headers = self.body(), self.low_headers()
+            if len(body) < int(headers["content-length"]):  # the sender died in the middle
                 self.close_connection = True
                 return
-            headers = {name.lower(): value for name, value in self.headers.items()}
             event_id = headers.get("webhook-id", "")
             try:
                 Webhook(state.secret).verify(body, headers)
@@ -108,9 +92,8 @@ def _handler(state: Receiver) -> type[BaseHTTPRequestHandler]:
                 state.closing.wait(60)
             if answer.hang or answer.reset:
                 self.close_connection = True
-                if answer.reset:  # with nothing to linger for, closing sends RST
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    os.close(self.connection.detach())
+                if answer.reset:
+                    self.cut()
                 return
             assert answer.status is not None
             if answer.trickle:
@@ -133,16 +116,5 @@ def _handler(state: Receiver) -> type[BaseHTTPRequestHandler]:
                 except OSError:
                     return
                 state.trickled += 1
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def handle(self) -> None:
-            with suppress(OSError):  # the other side has gone, as it should in some tests
-                super().handle()
-
-        def finish(self) -> None:
-            with suppress(OSError):
-                super().finish()
 
     return Handler

@@ -6,8 +6,6 @@ A pytest plugin: gives the fixture `mosquitto`.
 from __future__ import annotations
 
 import shutil
-import signal
-import socket
 import subprocess
 import threading
 import time
@@ -20,6 +18,8 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from tests.servers.process import ServerProcess, free_port, listens
+
 NO_BROKER = "no MQTT broker: run scripts/install-test-servers as root (Debian, Ubuntu)"
 USER, PASSWORD = "street", "canary4711"
 
@@ -29,18 +29,14 @@ def broker_program() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
-
-
 class Mosquitto:
     """One broker process; the port stays the same over restarts."""
 
     def __init__(self, program: str, folder: Path) -> None:
         self._program, self._folder = program, folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server = ServerProcess(folder / "mosquitto.log")
+        self.log, self.kill = self._server.said, self._server.kill
+        self.freeze, self.thaw = self._server.freeze, self._server.thaw
         self._lines: list[str] = []
         self.port = free_port()
 
@@ -74,42 +70,11 @@ class Mosquitto:
         file = self._folder / "mosquitto.conf"
         # as root it would give its rights away and then could not read the test's files
         file.write_text("\n".join(["user root", *self._lines]) + "\n")
-        with (self._folder / "mosquitto.log").open("ab") as log:
-            self._process = subprocess.Popen([self._program, "-c", str(file)], stdout=log, stderr=log)
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if self._process.poll() is not None:
-                break
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        self.kill()
-        raise RuntimeError((self._folder / "mosquitto.log").read_text(errors="replace"))
-
-    def log(self) -> str:
-        return (self._folder / "mosquitto.log").read_text(errors="replace")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self._server.start([self._program, "-c", str(file)], lambda: listens(self.port))
 
     def restart(self) -> None:
         self.kill()
         self._run()
-
-    def freeze(self) -> None:
-        """Its connections stay open and the kernel accepts new ones; nothing is ever answered."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,16 @@ It answers as the examples on wiki.open311.org/GeoReport_v2 do, and fails as it 
 from __future__ import annotations
 
 import json
-import os
-import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.http import RoughHandler, serving
 
 Mishap = str
 """What goes wrong with a POST: `unheard` (cut before it is read), `lost` (taken in, then cut), `hang` (taken in, then
@@ -53,19 +52,9 @@ class Refused(Exception):
 def open311_city(**settings: Any) -> Iterator[City]:
     """Serve until the block ends."""
     city = City(**settings)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(city))
-    server.daemon_threads = True
-    server.block_on_close = False
-    city.url = f"http://127.0.0.1:{server.server_address[1]}/open311/v2"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(city), city.closing) as address:
+        city.url = f"{address}/open311/v2"
         yield city
-    finally:
-        city.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
 def take_in(city: City, form: dict[str, str]) -> list[dict[str, Any]]:
@@ -132,17 +121,14 @@ def redeem(city: City, token: str) -> list[dict[str, Any]]:
     return [{"service_request_id": request, "token": token}]
 
 
-def _handler(city: City) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
+def _handler(city: City) -> type[RoughHandler]:
+    class Handler(RoughHandler, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self._note()
             mishap = city.mishap()
             if mishap == "unheard":
-                return self._cut()
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
+                return self.cut()
+            body = self.body().decode()
             form = {name: values[0] for name, values in parse_qs(body, strict_parsing=True).items()}
             with city.lock:
                 city.posts.append(form)
@@ -156,10 +142,10 @@ def _handler(city: City) -> type[BaseHTTPRequestHandler]:
                 return self._refuse(refused)
             match mishap:
                 case "lost":
-                    self._cut()
+                    self.cut()
                 case "hang":
                     city.closing.wait(60)
-                    self._cut()
+                    self.cut()
                 case "500" | "502":
                     self._answer(int(mishap), [{"code": int(mishap), "description": "something broke"}])
                 case "html":
@@ -199,21 +185,5 @@ def _handler(city: City) -> type[BaseHTTPRequestHandler]:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-
-        def _cut(self) -> None:
-            self.close_connection = True
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(self.connection.detach())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def handle(self) -> None:
-            with suppress(OSError):
-                super().handle()
-
-        def finish(self) -> None:
-            with suppress(OSError):
-                super().finish()
 
     return Handler

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.servers.http import RoughHandler, serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +44,22 @@ class Platform:
 def platform(reply: Callable[[Request], Answer] = lambda _: Answer()) -> Iterator[Platform]:
     """Serve until the block ends."""
     state = Platform(reply=reply)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(state))
-    server.daemon_threads = True
-    server.block_on_close = False
-    state.url = f"http://127.0.0.1:{server.server_address[1]}/api"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(state), state.closing) as address:
+        state.url = f"{address}/api"
         yield state
-    finally:
-        state.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
-def _handler(state: Platform) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
+def _handler(state: Platform) -> type[RoughHandler]:
+    class Handler(RoughHandler, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            request = Request(self.command, self.path, headers, body)
+            request = Request(self.command, self.path, self.low_headers(), self.body())
             with state.lock:
                 state.requests.append(request)
             answer = state.reply(request)
             if answer.hang:
                 state.closing.wait(60)
             if answer.hang or answer.cut:
-                self.close_connection = True
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                os.close(self.connection.detach())
+                self.cut()
                 return
             self.send_response(answer.status)
             self.send_header("content-length", str(len(answer.body)))
@@ -86,16 +68,5 @@ def _handler(state: Platform) -> type[BaseHTTPRequestHandler]:
 
         def do_PUT(self) -> None:
             self.do_POST()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def handle(self) -> None:
-            with suppress(OSError):
-                super().handle()
-
-        def finish(self) -> None:
-            with suppress(OSError):
-                super().finish()
 
     return Handler

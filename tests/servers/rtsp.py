@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.servers.process import ServerProcess
 
 SCRIPT = Path(__file__).with_name("gst_rtsp.py")
 NO_SERVER = "no RTSP server: run scripts/install-test-servers as root (Debian, Ubuntu)"
@@ -41,14 +41,14 @@ class RtspServer:
     def __init__(self, python: str, folder: Path) -> None:
         self._python = python
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server = ServerProcess(folder / "server.log")
+        self.kill, self.freeze, self.thaw = self._server.kill, self._server.freeze, self._server.thaw
         self._mounts: dict[str, Mount] = {}
         self._login: tuple[str, str] | None = None
         self.port = 0
 
     def start(self, mounts: Mapping[str, Mount | Path], *, login: tuple[str, str] | None = None) -> RtspServer:
         """Serve `mounts` by path, e.g. {"gate": clip}; with `login` (user, password) only to who knows it."""
-        assert self._process is None, "stop it first"
         self._mounts = {path: mount if isinstance(mount, Mount) else Mount(mount) for path, mount in mounts.items()}
         self._login = login
         user, password = login or (None, None)
@@ -63,19 +63,8 @@ class RtspServer:
         (self._folder / "plan.json").write_text(json.dumps(plan))
         port_file = self._folder / "port"
         port_file.unlink(missing_ok=True)
-        with (self._folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._python, str(SCRIPT), str(port_file), str(self._folder / "plan.json")],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        deadline = time.monotonic() + 30
-        while not port_file.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError((self._folder / "server.log").read_text(errors="replace"))
-            time.sleep(0.02)
+        command = [self._python, str(SCRIPT), str(port_file), str(self._folder / "plan.json")]
+        self._server.start(command, port_file.exists)
         self.port = int(port_file.read_text())
         return self
 
@@ -84,23 +73,6 @@ class RtspServer:
         login = login or self._login
         who = f"{login[0]}:{login[1]}@" if login else ""
         return f"rtsp://{who}127.0.0.1:{self.port}/{path}"
-
-    def kill(self) -> None:
-        """kill -9: connections are reset, the port is free."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def freeze(self) -> None:
-        """Stop the process: its connections stay open, new ones are accepted by the kernel, nothing is ever sent."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Go on after freeze()."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
     def restart(self, mounts: Mapping[str, Mount | Path] | None = None) -> None:
         """Kill and start again on the same port, with other mounts if given."""

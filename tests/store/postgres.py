@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.servers.process import ServerProcess, free_port
 
 ENV = "STREET_TEST_POSTGRES"
 NO_POSTGRES = f"no PostgreSQL: set {ENV}=postgresql://user@host/database or install the package postgresql"
@@ -37,38 +38,19 @@ def cluster(bin_folder: Path) -> Iterator[str]:
              "--no-sync"],
             check=True, capture_output=True, cwd="/", **user,
         )  # fmt: skip
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        server = subprocess.Popen(
-            [bin_folder / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder,
-             "-c", "listen_addresses=127.0.0.1", "-c", "timezone=Asia/Shanghai", "-c", "fsync=off"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **user,
-        )  # fmt: skip
+        port = free_port()
+        server = ServerProcess(folder / "postgres.log")
         try:
-            _wait(bin_folder, port, server)
+            server.start(
+                [bin_folder / "postgres", "-D", folder / "data", "-p", str(port), "-k", folder,
+                 "-c", "listen_addresses=127.0.0.1", "-c", "timezone=Asia/Shanghai", "-c", "fsync=off"],
+                lambda: _is_ready(bin_folder, port), user=user, cwd=Path("/"),
+            )  # fmt: skip
             yield f"postgresql://street@127.0.0.1:{port}/postgres"
         finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            server.end()
 
 
-def _wait(bin_folder: Path, port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        if server.poll() is not None:
-            raise RuntimeError(f"postgres ended with {server.returncode}")
-        ready = subprocess.run(
-            [bin_folder / "pg_isready", "-q", "-t", "1", "-h", "127.0.0.1", "-p", str(port)],
-            check=False,
-        )
-        if ready.returncode == 0:
-            return
-        try:
-            server.wait(0.1)
-        except subprocess.TimeoutExpired:
-            continue
-    raise RuntimeError("postgres did not become ready")
+def _is_ready(bin_folder: Path, port: int) -> bool:
+    asked = [bin_folder / "pg_isready", "-q", "-t", "1", "-h", "127.0.0.1", "-p", str(port)]
+    return subprocess.run(asked, check=False).returncode == 0
