@@ -29,7 +29,7 @@ def evaluate(
     model: Annotated[str, typer.Option(help="model name, or folder of a model bundle")] = DEFAULT_MODEL,
     split: Annotated[
         str | None,
-        typer.Option(help="which split to measure on: train, val or test; default: val, or test where there is no val"),
+        typer.Option(help="which split to measure on; default, set by set: val, else test, else the one that is there"),
     ] = None,
     threshold_from: Annotated[
         str,
@@ -81,8 +81,8 @@ def evaluate(
     from detector.training.evaluation.report import write_report
     from detector.training.evaluation.thresholds import Operating
 
-    split = split or measured_split(data)
-    pictures = read_pictures(data, split)
+    pictures = read_pictures(data, split) if split else read_measured(data)
+    split = split or ", ".join(sorted({str(picture.split) for picture in pictures}))
     limits = Limits(min_score=min_score, multi_label=not single_label)
     detector = open_detector(model_folder(model), threads=threads, limits=limits)
     thresholds: dict[str, Operating] = {}
@@ -148,23 +148,41 @@ def model_folder(name: str) -> Path:
     raise DetectorError(f"no model {name!r}: neither a folder with {MANIFEST} nor a name under models/")
 
 
-def measured_split(data: Sequence[Path]) -> str:
-    """The split to measure on when none is named: val if any of the sets has it, else test, else train."""
+def read_measured(data: Sequence[Path]) -> list[LabelledPicture]:
+    """Of each set the split to measure on when none is named; raises DatasetError when there are no pictures."""
+    pictures = [picture for path in data for picture in _read([path], measured_split(path))]
+    if not pictures:
+        raise DatasetError(f"no pictures in {', '.join(map(str, data))}")
+    return pictures
+
+
+def measured_split(path: Path) -> str:
+    """val if the set has it, else test, else a split of its own name, else train."""
     from detector.training.formats.yolo import read_data_yaml
 
-    there = {name for path in data for name in read_data_yaml(path / "data.yaml" if path.is_dir() else path).splits}
-    return next(name for name in ("val", "test", "train") if name in there)
+    data = read_data_yaml(path / "data.yaml" if path.is_dir() else path)
+    order = [*("val", "test"), *(name for name in data.splits if name not in ("val", "test", "train")), "train"]
+    there = [name for name in order if data.has(name)]
+    return there[0] if there else next(name for name in order if name in data.splits)
 
 
 def read_pictures(data: Sequence[Path], split: str) -> list[LabelledPicture]:
-    """All pictures of one split of several sets; raises DatasetError when there are none."""
+    """All pictures of one split of several sets, those without it are named on stderr; DatasetError when all are."""
+    pictures = _read(data, split)
+    if not pictures:
+        raise DatasetError(f"no pictures in split {split!r} of {', '.join(map(str, data))}")
+    return pictures
+
+
+def _read(data: Sequence[Path], split: str) -> list[LabelledPicture]:
     from detector.training.reading import read_set
 
     pictures: list[LabelledPicture] = []
     for path in data:
-        pictures.extend(read_set(path, [split]).pictures)
-    if not pictures:
-        raise DatasetError(f"no pictures in split {split!r} of {', '.join(map(str, data))}")
+        read = read_set(path, [split]).pictures
+        if not read:
+            STDERR.print(f"{path}: no pictures in split {split!r}", soft_wrap=True)
+        pictures.extend(read)
     return pictures
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,8 +14,10 @@ import typer
 
 from detector.cli.evaluate import read_pictures
 from detector.cli.output import Json, print_json
+from detector.cli.progress import STDERR
 from detector.core.frame import Image
 from detector.errors import ConfigError, DatasetError
+from detector.training.parity import PARITY_FILE
 
 
 class Precision(StrEnum):
@@ -48,6 +51,10 @@ def export(
 ) -> None:
     """Write the averaged weights of a run as ONNX (any batch and size) with a manifest, and prove that it loads.
 
+    What the file finds in validation pictures of --data is compared with what the network finds, in onnxruntime and,
+    where it is installed, in OpenVINO, which opens the same file. parity.json in the folder tells; `detector promote`
+    wants it. Exit code 1 when they disagree.
+
     Export once without figures, measure it, and export again with them:
 
       detector export runs/city/state.pt --data runs/data/city/data.yaml --out runs/city/bundle
@@ -75,10 +82,23 @@ def export(
         golden=_picture(golden) if golden else None,
         notes=notes.read_text(encoding="utf-8") if notes else "",
     )
+    report = json.loads((bundle.path / PARITY_FILE).read_text(encoding="utf-8"))
     if as_json:
-        print_json({"folder": bundle.path, "model_version": bundle.model_version, "labels": bundle.labels})
+        print_json(
+            {
+                "folder": bundle.path,
+                "model_version": bundle.model_version,
+                "labels": bundle.labels,
+                "parity": {"passed": report["passed"], "text": report["text"]},
+            }
+        )
     else:
         typer.echo(f"{bundle.path}: {bundle.model_version}, {bundle.manifest.size_bytes / 1e6:.1f} MB")
+    for line in (*report["text"].split("; "), *report["notes"]):
+        STDERR.print(line, soft_wrap=True)
+    if not report["passed"]:
+        STDERR.print("exported file and network disagree: `detector promote` will refuse it")
+        raise typer.Exit(1)
 
 
 def _picture(path: Path) -> Image:

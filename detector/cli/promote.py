@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,6 @@ from detector.cli.progress import STDERR, progress_bar
 from detector.errors import BundleError, DatasetError
 
 if TYPE_CHECKING:
-    from detector.inference.bundle import Bundle
     from detector.training.evaluation.measure import Evaluation
     from detector.training.gate import Verdict
     from detector.training.labelled import LabelledPicture
@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 BLOCKED = 1
 Data = Annotated[list[Path], typer.Option(help="data.yaml of a labelled set of real pictures; repeat for several")]
 Floors = Annotated[Path | None, typer.Option(help="YAML of least AP50 by label")]
-Parity = Annotated[Path | None, typer.Option(help="parity report of the export; one that did not pass blocks")]
+Parity = Annotated[
+    Path | None,
+    typer.Option(help="parity report of the export; default: parity.json in the candidate's folder"),
+]
+WithoutParity = Annotated[
+    bool,
+    typer.Option(help="do not ask for a parity report: for a bundle that `detector export` did not make"),
+]
 Few = Annotated[list[str] | None, typer.Option(help="label that may have too few validation objects; repeat")]
 Store = Annotated[Path, typer.Option(help="folder of pointers and bundles")]
 MinInstances = Annotated[int, typer.Option(min=1, help="validation objects that each real label needs")]
@@ -38,6 +45,7 @@ def compare(
     split: Annotated[str, typer.Option(help="which split to measure on")] = "val",
     floors: Floors = None,
     parity: Parity = None,
+    without_parity: WithoutParity = False,
     few: Few = None,
     min_instances: MinInstances = 10,
     samples: Annotated[int, typer.Option(min=20, help="bootstrap samples over groups")] = 400,
@@ -50,7 +58,8 @@ def compare(
     Example: detector compare runs/new/bundle models/street-14 --data data/bins/data.yaml --floors floors.yaml
     """
     pictures = read_pictures(data, split)
-    verdict, _, _ = _judge(candidate, production, pictures, split, floors, parity, few, min_instances, samples, 0.8)
+    asked = Asked(floors, parity, without_parity, tuple(few or ()), min_instances)
+    verdict, _ = _judge(candidate, production, pictures, split, asked, samples, 0.8)
     _show(verdict)
     if as_json:
         print_json(_as_json(verdict))
@@ -69,6 +78,7 @@ def promote(
     wanted_precision: Annotated[float, typer.Option(min=0.01, max=1.0, help="what thresholds aim at")] = 0.8,
     floors: Floors = None,
     parity: Parity = None,
+    without_parity: WithoutParity = False,
     few: Few = None,
     min_instances: MinInstances = 10,
     samples: Annotated[int, typer.Option(min=20, help="bootstrap samples over groups")] = 400,
@@ -91,6 +101,8 @@ def promote(
       detector promote runs/new/bundle --data data/bins/data.yaml --data data/roads/data.yaml
 
       detector promote runs/new/bundle --data data/bins/data.yaml --force --note "first model with ponding"
+
+      detector promote bought/model --data data/bins/data.yaml --without-parity --note "made elsewhere"
     """
     from detector.inference.bundle import load_bundle
     from detector.inference.seal import copy_bundle, write_manifest
@@ -103,9 +115,8 @@ def promote(
     before = current(store, pointer) if into is None else None
     rival = str(before) if before else against
     pictures = read_pictures(data, split)
-    verdict, result, _ = _judge(
-        candidate, rival, pictures, split, floors, parity, few, min_instances, samples, wanted_precision
-    )
+    asked = Asked(floors, parity, without_parity, tuple(few or ()), min_instances)
+    verdict, result = _judge(candidate, rival, pictures, split, asked, samples, wanted_precision)
     _show(verdict)
     document: dict[str, Any] = _as_json(verdict)
     if not verdict.passed and not force:
@@ -125,6 +136,7 @@ def promote(
     else:
         stored = store_bundle(store, bundle, manifest, card)
         reasons = [reason.text for reason in verdict.reasons]
+        note = "; ".join(part for part in (note, "parity waived" if without_parity else "") if part)
         step = move(store, pointer, stored, datetime.now(UTC), passed=verdict.passed, reasons=reasons, note=note)
         document["step"] = step
         STDERR.print(f"{store / pointer} -> {stored.name} ({step.model_version})")
@@ -170,28 +182,38 @@ def rollback(
     STDERR.print(table)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a candidate beside not being worse."""
+
+    floors: Path | None
+    parity: Path | None  # None: the report in the candidate's folder
+    without_parity: bool
+    few: tuple[str, ...]
+    min_instances: int
+
+
 def _judge(
     candidate: str,
     production: str | None,
     pictures: Sequence[LabelledPicture],
     split: str,
-    floors: Path | None,
-    parity: Path | None,
-    few: Sequence[str] | None,
-    min_instances: int,
+    asked: Asked,
     samples: int,
     wanted_precision: float,
-) -> tuple[Verdict, Evaluation, Bundle]:
+) -> tuple[Verdict, Evaluation]:
     from detector.inference.bundle import load_bundle
-    from detector.training.gate import GateRules, Reason, decide, read_floors, read_parity
+    from detector.training.gate import GateRules, decide, read_floors, read_parity
+    from detector.training.parity import PARITY_FILE
 
     bundle = load_bundle(model_folder(candidate))
     rules = GateRules(
-        min_instances=min_instances,
-        floors=read_floors(floors) if floors else None,
-        waived=frozenset(few or ()),
+        min_instances=asked.min_instances,
+        floors=read_floors(asked.floors) if asked.floors else None,
+        waived=frozenset(asked.few),
     )
-    failures: list[Reason] = read_parity(parity) if parity else []
+    report = asked.parity or bundle.path / PARITY_FILE
+    failures = [] if asked.without_parity else read_parity(report, bundle.manifest.sha256)
     try:
         first = _measured(model_folder(candidate), pictures, split, samples, wanted_precision)
     except BundleError as error:
@@ -209,7 +231,7 @@ def _judge(
         synthetic_only=bundle.synthetic_only,
         failures=failures,
     )
-    return verdict, first, bundle
+    return verdict, first
 
 
 def _measured(

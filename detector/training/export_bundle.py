@@ -21,7 +21,9 @@ from detector.inference.yolo import Limits
 from detector.training.export import export_onnx, halve_weights, read_network
 from detector.training.export_card import card_text
 from detector.training.export_int8 import ap50_of, calibration_images, quantise, refuse_lossy
+from detector.training.export_parity import check_pictures, measure_parity
 from detector.training.labelled import LabelledPicture
+from detector.training.parity import PARITY_FILE, write_parity
 
 Precision = Literal["fp32", "fp16", "int8"]
 CALIBRATION_PICTURES = 200
@@ -93,6 +95,9 @@ def export_bundle(
     `golden` a picture that may be published; `check` the validation pictures on which an int8 model must find what the
     float model finds. Raises DatasetError when network and data do not belong together, BundleError when the exported
     file is not one that the runtime can use or int8 costs too much.
+
+    `folder`/parity.json says whether file and network agree on validation pictures of `data`; `detector promote` wants
+    it. A file that does not agree is written all the same, to be looked into.
     """
     network, labels = read_network(source, model)
     entries = label_entries(data, figures)
@@ -106,14 +111,19 @@ def export_bundle(
             seal, name=name, version=version, created=created, labels=entries, licence=licence,
             nominal_size=(nominal_size, nominal_size), dataset=root_hash,
         )  # fmt: skip
+        images = check_pictures(data)
+        full = sealed(file, Path(scratch) / "fp32", precision="fp32")
+        said: tuple[str, ...] = ()
         if precision == "fp16":
             halve_weights(file, file)
         elif precision == "int8":
             if not check:
                 raise DatasetError("int8 needs labelled validation pictures to be checked on")
-            full = OnnxDetector(sealed(file, Path(scratch) / "fp32", precision="fp32"), "cpu", limits=CHECK_LIMITS)
-            quantise(file, file, full, calibration_images(data, CALIBRATION_PICTURES, seed=0))
-            small = OnnxDetector(sealed(file, Path(scratch) / "int8", precision="int8"), "cpu", limits=CHECK_LIMITS)
-            refuse_lossy(ap50_of(full, check), ap50_of(small, check))
+            before = OnnxDetector(full, "cpu", limits=CHECK_LIMITS)
+            quantise(file, file, before, calibration_images(data, CALIBRATION_PICTURES, seed=0))
+            after = OnnxDetector(sealed(file, Path(scratch) / "int8", precision="int8"), "cpu", limits=CHECK_LIMITS)
+            said = (refuse_lossy(ap50_of(before, check), ap50_of(after, check)),)
         card = card_text(name, version, data, entries, figures or {}, nominal_size, notes)
-        return sealed(file, folder, precision=precision, golden=golden, card=card)
+        bundle = sealed(file, folder, precision=precision, golden=golden, card=card)
+        write_parity(folder / PARITY_FILE, measure_parity(network, labels, full, bundle, images, nominal_size, said))
+        return bundle

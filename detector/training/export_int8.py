@@ -77,11 +77,18 @@ def losses(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[Int
     return tuple(sorted(bad, key=lambda one: one.after - one.before))
 
 
-def refuse_lossy(before: Mapping[str, float], after: Mapping[str, float]) -> None:
-    """Raise BundleError, naming each label, when int8 costs more than MAX_LOSS of AP50 or a label collapsed."""
+def refuse_lossy(before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    """Raise BundleError, naming each label, when int8 costs more than MAX_LOSS of AP50 or a label collapsed.
+
+    Returns what the most expensive label costs, in words. Nothing measured is refused too.
+    """
+    if not before:
+        raise BundleError("the pictures to check int8 on annotate no label of the model")
     if bad := losses(before, after):
         said = ", ".join(f"{one.label} {one.before:.3f} -> {one.after:.3f}" for one in bad)
         raise BundleError(f"int8 loses too much AP50 (at most {MAX_LOSS} is allowed): {said}; ship fp16 instead")
+    worst = max(before, key=lambda label: before[label] - after[label])
+    return f"int8 costs most on {worst}: AP50 {before[worst]:.3f} -> {after[worst]:.3f} ({len(before)} labels measured)"
 
 
 def ap50_of(detector: YoloDetector, pictures: Sequence[LabelledPicture]) -> dict[str, float]:

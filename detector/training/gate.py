@@ -6,7 +6,8 @@ Blocked when
   - a label the candidate claims from real pictures has too few validation objects to say anything (unless waived
   by name),
   - a floor of the recipe is not reached,
-  - the exported file does not agree with the network it came from (parity), or the bundle fails its self-test.
+  - the exported file does not agree with the network it came from (parity), or nobody compared them (unless waived),
+  - the bundle fails its self-test.
 Slices with few objects or few groups are shown, but do not decide: their interval is itself a guess.
 """
 
@@ -119,14 +120,24 @@ def read_floors(path: Path) -> dict[str, float]:
     return floors
 
 
-def read_parity(path: Path) -> list[Reason]:
-    """What the report of `detector export` says against the exported file; raises DatasetError when it is none."""
+def read_parity(path: Path, model: str) -> list[Reason]:
+    """What the report of `detector export` says against the exported file, whose SHA-256 is `model`.
+
+    A missing report, or one about another file, speaks against it too: nobody compared this file with its network.
+    Raises DatasetError when the file is no report.
+    """
+    if not path.exists():
+        text = f"no parity report at {path}: export the model again, which writes it, or waive it (--without-parity)"
+        return [Reason("parity", None, text)]
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-        passed, text = bool(report["passed"]), str(report.get("text", ""))
+        passed, text, about = bool(report["passed"]), str(report["text"]), str(report["model"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path}: no parity report: needs `passed` ({error})") from error
-    return [] if passed else [Reason("parity", None, text or f"{path}: exported file and network disagree")]
+        raise DatasetError(f"{path}: no parity report of `detector export` ({error})") from error
+    if about != model:
+        text = f"{path} is about another file ({about[:12]}, not {model[:12]}): export the model again"
+        return [Reason("parity", None, text)]
+    return [] if passed else [Reason("parity", None, f"exported file and network disagree: {text}")]
 
 
 def _table(candidate: Evaluation, production: Evaluation | None, rules: GateRules) -> Iterator[Comparison]:

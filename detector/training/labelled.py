@@ -35,7 +35,7 @@ class LabelledPicture:
     annotated: frozenset[str]
     exhaustive: frozenset[str]
     source: str  # name of the set it came from
-    split: str | None = None  # train, val or test; None when not yet assigned
+    split: str | None = None  # train, val, test, or a name of the set's own; None when not yet assigned
     group: str | None = None  # camera, site or video: pictures of a group must stay in one split
     captured_at: datetime | None = None  # as far as known; naive when the source gives no zone
     licence: str | None = None  # as declared by the source

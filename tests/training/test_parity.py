@@ -9,11 +9,17 @@ import pytest
 
 from detector.core.detection import Detection
 from detector.training.gate import read_parity
-from detector.training.parity import compare_boxes, compare_precision, write_parity
+from detector.training.parity import ParityCheck, ParityReport, compare_boxes, write_parity
 from tests.training.conftest import seen
-from tests.training.test_promote import GOOD
 
 WANTED = [[seen("bin", 0.9, 10, 10, 110, 110), seen("garbage", 0.4, 200, 0, 300, 90)], []]
+
+
+MODEL = "a" * 64
+
+
+def report(*checks: ParityCheck) -> ParityReport:
+    return ParityReport(model=MODEL, precision="fp32", pictures=2, size=640, min_score=0.25, checks=checks)
 
 
 def moved(by: float = 0.0, score: float = 0.0) -> list[list[Detection]]:
@@ -22,13 +28,11 @@ def moved(by: float = 0.0, score: float = 0.0) -> list[list[Detection]]:
     return [[replace(first, box=box, score=first.score + score), WANTED[0][1]], []]
 
 
-def test_the_same_boxes_pass_and_the_report_comes_back(tmp_path: Path) -> None:
+def test_the_same_boxes_pass() -> None:
     parity = compare_boxes(WANTED, moved(0.3, 0.0005), 0.25)
     assert parity.passed
     assert parity.boxes == 2
     assert parity.worst_iou == pytest.approx(0.997)
-    write_parity(tmp_path / "p.json", parity)
-    assert read_parity(tmp_path / "p.json") == []
 
 
 @pytest.mark.parametrize(
@@ -43,11 +47,8 @@ def test_the_same_boxes_pass_and_the_report_comes_back(tmp_path: Path) -> None:
     ],
     ids=["place", "score", "missing", "extra", "nothing", "label"],
 )
-def test_what_differs_is_refused(exported: list[list[Detection]], tmp_path: Path) -> None:
-    parity = compare_boxes(WANTED, exported, 0.25)
-    assert not parity.passed
-    write_parity(tmp_path / "p.json", parity)
-    assert read_parity(tmp_path / "p.json")[0].kind == "parity"
+def test_what_differs_is_refused(exported: list[list[Detection]]) -> None:
+    assert not compare_boxes(WANTED, exported, 0.25).passed
 
 
 def test_a_box_at_the_very_limit_may_be_missing() -> None:
@@ -58,13 +59,14 @@ def test_nothing_compared_is_no_proof() -> None:
     assert not compare_boxes([[]], [[]], 0.25).passed
 
 
-def test_what_int8_may_cost() -> None:
-    def at(**values: float) -> object:
-        labels = {name: replace(GOOD.labels[name], ap50=value) for name, value in values.items()}
-        return replace(GOOD, labels=labels)
-
-    before = at(garbage=0.8, bin=0.5)
-    assert compare_precision(before, at(garbage=0.785, bin=0.52)).passed  # type: ignore[arg-type]
-    assert "garbage lost" in compare_precision(before, at(garbage=0.77, bin=0.5)).text  # type: ignore[arg-type]
-    assert "bin collapsed" in compare_precision(before, at(garbage=0.8, bin=0.0)).text  # type: ignore[arg-type]
-    assert "bin collapsed" in compare_precision(before, at(garbage=0.8)).text  # type: ignore[arg-type]
+def test_the_report_blocks_when_missing_failed_or_about_another_file(tmp_path: Path) -> None:
+    path = tmp_path / "parity.json"
+    good, bad = compare_boxes(WANTED, WANTED, 0.25), compare_boxes(WANTED, moved(by=2), 0.25)
+    assert "no parity report" in read_parity(path, MODEL)[0].text
+    write_parity(path, report(ParityCheck("file", True, good), ParityCheck("rounding", False, bad)))
+    assert read_parity(path, MODEL) == []
+    assert "about another file" in read_parity(path, "b" * 64)[0].text
+    write_parity(path, report(ParityCheck("file", True, good), ParityCheck("second runtime", True, bad)))
+    assert "second runtime: 2 boxes compared: lowest IoU 0.98" in read_parity(path, MODEL)[0].text
+    write_parity(path, report(ParityCheck("rounding", False, good)))
+    assert len(read_parity(path, MODEL)) == 1, "nothing that decides was compared"

@@ -24,6 +24,7 @@ from detector.training.evaluation.measure import Evaluation, measure
 from detector.training.evaluation.predict import Predictions
 from detector.training.gate import GateRules, Reason, decide, read_floors, read_parity
 from detector.training.labelled import LabelledPicture
+from detector.training.parity import PARITY_FILE, Parity, ParityCheck, ParityReport, write_parity
 from detector.training.promote import bundle_digest, current, history, store_bundle
 from detector.training.promote import promote as move
 from detector.training.promote import rollback as go_back
@@ -120,14 +121,14 @@ def test_a_lost_label_a_floor_and_a_failed_parity_block(tmp_path: Path) -> None:
         ("floor", "garbage"), ("floor", "crack"), ("floor", "bin"), ("floor", "bin"),
     ]  # fmt: skip
     report = tmp_path / "parity.json"
-    report.write_text('{"passed": false, "text": "score differs by 0.2"}')
-    failures = read_parity(report)
-    assert failures == [Reason("parity", None, "score differs by 0.2")]
+    report.write_text('{"passed": false, "text": "score differs by 0.2", "model": "abc"}')
+    failures = read_parity(report, "abc")
+    assert failures == [Reason("parity", None, "exported file and network disagree: score differs by 0.2")]
     assert not decide(GOOD, GOOD, rules=GateRules(), claimed=LABELS, failures=failures).passed
     for path, text in ((floors, "garbage: high"), (floors, "garbage: 80"), (report, "[]")):
         path.write_text(text)
         with pytest.raises(DatasetError, match=path.name):
-            (read_floors if path is floors else read_parity)(path)
+            read_floors(path) if path is floors else read_parity(path, "abc")
 
 
 # --- the store ---------------------------------------------------------------------------------------------------
@@ -238,6 +239,14 @@ def run(command: Callable[..., None], *arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments))
 
 
+def with_parity(bundle: Bundle, agrees: bool = True) -> Bundle:
+    """Put the report beside the model that `detector export` leaves there."""
+    result = Parity(agrees, "box by box", 30, 1.0, 0.0, 0)
+    checks = (ParityCheck("fp32 file against the network", True, result),)
+    write_parity(bundle.path / PARITY_FILE, ParityReport(bundle.manifest.sha256, "fp32", 9, 64, 0.1, checks))
+    return bundle
+
+
 @pytest.fixture
 def val(yolo_set: Callable[..., Path]) -> Path:
     pictures = {f"p{number}": [("garbage", 8, 8, 40, 40), ("bin", 40, 40, 60, 60)] for number in range(24)}
@@ -248,8 +257,9 @@ def test_the_gate_blocks_and_changes_nothing_then_promotes_then_goes_back(
     val: Path, constant_bundle: Callable[..., Bundle], tmp_path: Path
 ) -> None:
     labels = [LabelEntry(name="garbage", train_instances=5), LabelEntry(name="bin", train_instances=4)]
-    good = constant_bundle(ROWS, labels=labels, folder="good")
-    blind = constant_bundle([ROWS[0], [10, 50, 20, 20, 0.02, 0.7]], labels=labels, folder="blind", version="2")
+    good = with_parity(constant_bundle(ROWS, labels=labels, folder="good"))
+    lost = [ROWS[0], [10, 50, 20, 20, 0.02, 0.7]]
+    blind = with_parity(constant_bundle(lost, labels=labels, folder="blind", version="2"))
     store = tmp_path / "store"
     common = ["--data", str(val), "--store", str(store), "--samples", "40", "--json"]
     limits = tmp_path / "limits.md"
@@ -299,6 +309,7 @@ def test_a_plain_folder_can_be_written_and_synthetic_labels_are_marked(
     ]
     bundle = constant_bundle([[*row, 0.0] for row in ROWS], labels=labels)
     out = tmp_path / "models/street"
+    with_parity(bundle)
     done = run(promote, str(bundle.path), "--data", str(val), "--into", str(out), "--samples", "40")
     assert done.exit_code == 0, (done.output, done.exception)
     manifest = load_bundle(out).manifest
@@ -307,6 +318,30 @@ def test_a_plain_folder_can_be_written_and_synthetic_labels_are_marked(
     card = (out / "card.md").read_text()
     assert "**ponding**: trained on synthetic pictures only" in card
     assert "ponding (synthetic only)" in card
+    assert read_parity(out / PARITY_FILE, manifest.sha256) == [], "the report goes along"
+
+
+def test_nobody_compared_file_and_network(val: Path, constant_bundle: Callable[..., Bundle], tmp_path: Path) -> None:
+    bundle = constant_bundle(ROWS, labels=[LabelEntry(name=name, train_instances=5) for name in ("garbage", "bin")])
+    store = tmp_path / "store"
+    common = [str(bundle.path), "--data", str(val), "--store", str(store), "--samples", "20", "--json"]
+
+    def kinds(*more: str) -> list[str]:
+        done = run(promote, *common, *more)
+        assert done.exit_code == 1
+        assert current(store, "constant") is None
+        return [reason["kind"] for reason in json.loads(done.stdout)["reasons"]]
+
+    assert kinds() == ["parity"], "no report"
+    with_parity(bundle, agrees=False)
+    assert kinds() == ["parity"], "a failed one"
+    elsewhere = tmp_path / "elsewhere.json"
+    with_parity(bundle)
+    elsewhere.write_text((bundle.path / PARITY_FILE).read_text().replace(bundle.manifest.sha256, "b" * 64))
+    assert kinds("--parity", str(elsewhere)) == ["parity"], "one about another file"
+    (bundle.path / PARITY_FILE).unlink()
+    assert run(promote, *common, "--without-parity", "--note", "bought").exit_code == 0
+    assert [step.note for step in history(store, "constant")] == ["bought; parity waived"]
 
 
 def test_a_bundle_that_fails_its_self_test_is_refused(

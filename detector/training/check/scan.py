@@ -13,7 +13,6 @@ from detector.training.evaluation.predict import read_picture
 from detector.training.formats.yolo import (
     DataYaml,
     label_path,
-    pictures_in,
     read_data_yaml,
     read_groups,
     read_label_line,
@@ -66,8 +65,8 @@ def _scan_manifest(folder: Path, scan: Scan, progress: Callable[[int], None] | N
 def _scan_yaml(data: DataYaml, scan: Scan, progress: Callable[[int], None] | None) -> None:
     name, groups = data.path.resolve().parent.name, read_groups(data.path.parent / "groups.csv")
     label_files: set[Path] = set()
-    for split, folders in data.splits.items():
-        for path in (path for folder in folders for path in pictures_in(folder)):
+    for split in data.splits:
+        for path in data.pictures(split):
             labels = label_path(path)
             label_files.add(labels.resolve())
             size = _look(path, scan)

@@ -37,13 +37,27 @@ class DataYaml:
 
     path: Path  # the file itself
     root: Path  # folder that the split entries are relative to
-    splits: Mapping[str, tuple[Path, ...]]  # train, val, test -> folders or .txt lists of pictures
+    splits: Mapping[str, tuple[Path, ...]]  # train, val, test or a name of its own -> folders or .txt lists of pictures
     names: tuple[str, ...]  # in the order of the class numbers
     exhaustive: frozenset[str]  # may be empty: then no label is boxed completely
 
+    def has(self, split: str) -> bool:
+        """Whether the split is named and its pictures are there."""
+        return split in self.splits and all(map(_is_split, self.splits[split]))
+
+    def pictures(self, split: str) -> Iterator[Path]:
+        """The pictures of a split in name order; raises DatasetError when a folder or list of it is missing."""
+        for place in self.splits[split]:
+            if not _is_split(place):
+                raise DatasetError(f"{self.path}: {split}: {place} is neither a folder nor a .txt list of pictures")
+            yield from pictures_in(place)
+
 
 def read_data_yaml(path: Path) -> DataYaml:
-    """Read a data.yaml; relative paths in it are relative to the file. Raises DatasetError naming file and key."""
+    """Read a data.yaml; relative paths in it are relative to the file. Raises DatasetError naming file and key.
+
+    A split that is named but not there is no error until it is read: sets are handed on in parts.
+    """
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -58,7 +72,13 @@ def read_data_yaml(path: Path) -> DataYaml:
         unknown = unknown if isinstance(exhaustive, list) else exhaustive
         raise DatasetError(f"{path}: exhaustive: {unknown!r} is not a list of labels that stand in names")
     root = (path.parent / str(data.get("path", "."))).resolve()
-    splits = {name: _folders(path, root, name, data[name]) for name in SPLITS if data.get(name)}
+    splits = {name: _places(root, data[name]) for name in SPLITS if data.get(name)}
+    # A split of its own name (`private: images/private`) is told from other keys by the pictures it leads to.
+    splits |= {
+        str(name): places
+        for name, value in data.items()
+        if name not in (*SPLITS, "path", "names", "exhaustive") and (places := _places(root, value)) and all(map(_is_split, places))
+    }
     if not splits:
         raise DatasetError(f"{path}: names no split; add train: or val: with a folder of pictures")
     return DataYaml(path=path, root=root, splits=splits, names=names, exhaustive=frozenset(exhaustive))
@@ -76,24 +96,23 @@ def read_yolo(path: Path, splits: Collection[str] = SPLITS, *, licence: str | No
     groups = read_groups(data.path.parent / "groups.csv")
     pictures: list[LabelledPicture] = []
     for split in (entry for entry in data.splits if entry in splits):
-        for folder in data.splits[split]:
-            for picture in pictures_in(folder):
-                labels = label_path(picture)
-                size = decodable_size(picture)
-                pictures.append(
-                    LabelledPicture(
-                        path=picture,
-                        size=size,
-                        boxes=tuple(read_label_file(labels, data.names, size)),
-                        annotated=frozenset(data.names),
-                        exhaustive=data.exhaustive,
-                        source=name,
-                        split=split,
-                        group=groups.get(picture.resolve()),
-                        licence=licence,
-                        label_path=labels if labels.exists() else None,
-                    )
+        for picture in data.pictures(split):
+            labels = label_path(picture)
+            size = decodable_size(picture)
+            pictures.append(
+                LabelledPicture(
+                    path=picture,
+                    size=size,
+                    boxes=tuple(read_label_file(labels, data.names, size)),
+                    annotated=frozenset(data.names),
+                    exhaustive=data.exhaustive,
+                    source=name,
+                    split=split,
+                    group=groups.get(picture.resolve()),
+                    licence=licence,
+                    label_path=labels if labels.exists() else None,
                 )
+            )
     return LabelledSet(name, data.names, tuple(pictures), data.exhaustive)
 
 
@@ -141,10 +160,11 @@ def read_label_file(path: Path, names: tuple[str, ...], size: tuple[int, int]) -
 def read_label_line(line: str, names: tuple[str, ...], size: tuple[int, int]) -> tuple[str, BoundingBox]:
     """Label and box (pixels, not clipped) of one line; raises ValueError that says what is wrong with it."""
     first, *rest = line.split()
-    if not first.isdigit():
+    number = first.removesuffix(".0")  # some tools write all numbers of a line as floats
+    if not number.isdigit():
         raise ValueError(f"class {first!r} is not a whole number")
-    if int(first) >= len(names):
-        raise ValueError(f"class {first} is unknown: names has only {len(names)} labels")
+    if int(number) >= len(names):
+        raise ValueError(f"class {number} is unknown: names has only {len(names)} labels")
     try:
         values = [float(value) for value in rest]
     except ValueError as error:
@@ -159,7 +179,7 @@ def read_label_line(line: str, names: tuple[str, ...], size: tuple[int, int]) ->
         fractions = around(zip(values[0::2], values[1::2], strict=True))
     else:
         raise ValueError(f"{len(values)} numbers after the class: need 4 (box) or an even count from 6 (polygon)")
-    return names[int(first)], BoundingBox(
+    return names[int(number)], BoundingBox(
         fractions.left * width, fractions.top * height, fractions.right * width, fractions.bottom * height
     )
 
@@ -187,12 +207,13 @@ def _names(path: Path, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _folders(path: Path, root: Path, split: str, value: Any) -> tuple[Path, ...]:
-    places = tuple(root / str(entry) for entry in (value if isinstance(value, list) else [value]))
-    for place in places:
-        if not place.is_dir() and not (place.suffix == ".txt" and place.is_file()):
-            raise DatasetError(f"{path}: {split}: {place} is neither a folder nor a .txt list of pictures")
-    return places
+def _places(root: Path, value: Any) -> tuple[Path, ...]:
+    entries = value if isinstance(value, list) else [value]
+    return tuple(root / entry for entry in entries if isinstance(entry, str) and entry)
+
+
+def _is_split(place: Path) -> bool:
+    return place.is_dir() or (place.suffix == ".txt" and place.is_file())
 
 
 def write_yolo(data: LabelledSet, folder: Path) -> None:

@@ -93,6 +93,36 @@ def test_a_set_with_a_test_split_alone_is_measured_on_it(
     assert figures["garbage"]["instances"] == 1
 
 
+def test_a_part_of_a_set_with_a_split_of_its_own_in_nested_folders_and_polygons(
+    yolo_set: Callable[..., Path], constant_bundle: Callable[..., Bundle]
+) -> None:
+    data = yolo_set({"private/cam-1/night": {"a": [BIN]}, "private/cam-2": {"b": [BIN]}}, ("bin",), size=(64, 64))
+    for path in (data.parent / "labels").rglob("*.txt"):
+        path.write_text("0.0 0.625 0.625 0.9375 0.625 0.9375 0.9375 0.625 0.9375\n")
+    bundle = constant_bundle([[*row[:4], row[5]] for row in ROWS], labels=("bin",))
+    for text in (
+        "train: images/train\nval: images/val\nprivate: images/private\nnc: 1\nnames: {0: bin}\n",
+        "val: images/private\nnames: [bin]\n",
+        "path: images\nval: [private/cam-1, private/cam-2]\nnames: [bin]\n",
+    ):
+        data.write_text(text)
+        figures = json.loads(run("--model", str(bundle.path), "--data", str(data), "--json"))["labels"]["bin"]
+        assert (figures["ap50"], figures["instances"]) == (pytest.approx(1.0), 2), text
+    data.write_text("train: images/train\nprivate: images/private\nnames: [bin]\n")
+    assert json.loads(run("--model", str(bundle.path), "--data", str(data), "--split", "private", "--json"))["labels"]
+
+
+def test_each_set_is_measured_on_what_it_has(
+    yolo_set: Callable[..., Path], constant_bundle: Callable[..., Bundle]
+) -> None:
+    first = yolo_set({"val": {"a": [GARBAGE]}, "test": {"b": [], "c": []}}, ("garbage",), size=(64, 64), name="one")
+    second = yolo_set({"train": {"e": []}, "test": {"d": [GARBAGE]}}, ("garbage",), size=(64, 64), name="two")
+    bundle = constant_bundle([row[:5] for row in ROWS], labels=("garbage",))
+    figures = json.loads(run("--model", str(bundle.path), "--data", str(first), "--data", str(second), "--json"))
+    assert figures["labels"]["garbage"]["instances"] == 2
+    assert figures["labels"]["garbage"]["precision"] == 1.0
+
+
 def test_a_label_that_the_model_lacks_is_there_with_zero(
     yolo_set: Callable[..., Path], constant_bundle: Callable[..., Bundle]
 ) -> None:
