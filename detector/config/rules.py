@@ -16,6 +16,7 @@ from detector.config.permits import Named
 from detector.config.shipped import shipped
 from detector.config.strict import Strict
 from detector.config.validating import validate
+from detector.config.workdays import CalendarSettings, kinds_by
 from detector.config.zones import Identifier, Kind
 from detector.core.calendar import DayKinds
 from detector.core.rules import Rule
@@ -50,13 +51,15 @@ class RulesFile(Strict):
 
 
 def examine_rules(
-    path: Path, categories: Iterable[str], standards: Iterable[str], kind_of: DayKinds
+    path: Path, categories: Iterable[str], standards: Iterable[str], kind_of: DayKinds | None = None
 ) -> tuple[Document, list[Rule]]:
     """Read a file of rules; the document holds what is wrong with it.
 
-    `categories`, `standards`: those known. `kind_of`: what the calendar makes of a day. What the rules that come with
-    the product say of other categories is left out: a city with a list of its own needs no file of rules to say so.
+    `categories`, `standards`: those known. `kind_of`: what the calendar makes of a day, that of China when not given. What
+    the rules that come with the product say of other categories is left out: a city with a list of its own needs no
+    file of rules to say so.
     """
+    kind_of = kind_of or kinds_by(CalendarSettings())
     default = shipped("configs/rules.yaml")
     document = read_layers(path, default)
     broken = bool(document.findings) and not document.data

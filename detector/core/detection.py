@@ -70,3 +70,4 @@ class Detection:
     box: BoundingBox
     score: float  # 0..1
     ground: GeoPoint | None = None  # where its foot stands, when the camera is placed on the map
+    count: int = 1  # things that it stands for: more than one where several that stand together are one problem

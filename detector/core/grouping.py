@@ -21,9 +21,8 @@ def groups(detections: Sequence[Detection], at_least: int) -> list[Detection]:
         if len(members) < at_least:
             continue
         decisive = sorted(members, key=_by_score)[at_least - 1]
-        found.append(
-            Detection(decisive.label, _around([each.box for each in members]), decisive.score, decisive.ground)
-        )
+        box = _around([each.box for each in members])
+        found.append(Detection(decisive.label, box, decisive.score, decisive.ground, len(members)))
     return found
 
 

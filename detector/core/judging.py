@@ -14,13 +14,13 @@ from types import MappingProxyType
 from detector.core.category import Category
 from detector.core.detection import BoundingBox, Detection
 from detector.core.event import ProblemEvent, event_id
-from detector.core.grouping import groups
 from detector.core.look import Look, LookStatus
 from detector.core.matching import associate, hidden
 from detector.core.opinions import Decide as Decide
 from detector.core.opinions import Standing, one_opinion, opinions, turns
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger, next_status
 from detector.core.rules import Outcome
+from detector.core.several import several
 
 PASSING = frozenset({"car", "truck", "bus", "van", "motorcycle", "bicycle", "person", "machinery"})
 """Labels of things that move through a view and may hide what stands behind them."""
@@ -130,24 +130,27 @@ class _Judgement:
             for d in look.detections
             if d.label in category.labels and d.score >= category.score_needed(d.label, known=True)
         ]
+        group = None
         if category.at_least > 1:
-            cases = [d for d in visible if self.decide(category, self._place(d)).case]
-            visible = groups(cases, category.at_least)
+            group = several(visible, category.at_least, lambda thing: self.decide(category, self._place(thing)))
+            visible = group.groups
         places = [p for p in known if p.category == category.id and not p.out_of_view and not self._is_over(p)]
         matches = associate([p.place.box for p in places], visible, turns(places))
         for index, problem in enumerate(places):
             if problem.status is ProblemStatus.DISMISSED or problem.last_looked >= look.at:
                 continue  # a silenced false alarm, or news older than what is known: holds its place, does not move
             if index in matches.seen:
-                yield self._found(problem, visible[matches.seen[index]])
+                found = matches.seen[index]
+                outcome = self.decide(category, problem.place) if group is None else group.outcomes[found]
+                yield self._found(problem, visible[found], outcome)
             elif not hidden(problem.place.box, self.passing):
-                yield self._not_seen(problem)
+                yield self._not_seen(problem, None if group is None else group.allowed(problem.place.box))
         for index in matches.new:
             detection = visible[index]
             place = self._place(detection)
             if detection.score < category.score_needed(detection.label, known=False):
                 continue
-            outcome = self.decide(category, place)
+            outcome = self.decide(category, place) if group is None else group.outcomes[index]
             if outcome.case:
                 yield self._suspect(detection, place, outcome, new_id())
 
@@ -184,18 +187,18 @@ class _Judgement:
             model_version=self.look.model_version,
             rule=outcome.rule,
             codes=outcome.codes,
+            count=detection.count,
         )
         return self._confirm_if_sure(suspicion)
 
-    def _found(self, problem: Problem, detection: Detection) -> Change:
+    def _found(self, problem: Problem, detection: Detection, outcome: Outcome) -> Change:
         """Something is where the problem was; it still has to be a case, and worth a return."""
-        outcome = self.decide(self.category, problem.place)
         returns = problem.status is ProblemStatus.CLEARED and not any(problem.recent)
         if not outcome.case or (
             # a weak hint does not start a return, as it starts no suspicion
             returns and detection.score < self.category.score_needed(detection.label, known=False)
         ):
-            return self._not_seen(problem)
+            return self._not_seen(problem, None if outcome.case else outcome.rule)
         return self._seen(problem, detection, outcome, returns)
 
     def _seen(self, problem: Problem, detection: Detection, outcome: Outcome, returns: bool) -> Change:
@@ -222,6 +225,8 @@ class _Judgement:
             recent=(True,) if anew else (*problem.recent, True)[-policy.of :],
             missing_since=None,
             missed=0,
+            allowed_by=None,
+            count=detection.count,
             model_version=self.look.model_version,
             rule=outcome.rule,
             codes=outcome.codes,
@@ -248,7 +253,8 @@ class _Judgement:
         returned = problem.status is ProblemStatus.CLEARED
         return _move(problem, Trigger.RETURNED if returned else Trigger.CONFIRMED, problem.last_seen)
 
-    def _not_seen(self, problem: Problem) -> Change:
+    def _not_seen(self, problem: Problem, allowed_by: str | None) -> Change:
+        """`allowed_by`: the rule by which what stands there is no case, when something does."""
         at, confirmation, clearing = self.look.at, self.category.confirmation, self.category.clearing
         since = problem.missing_since or at
         problem = replace(
@@ -258,11 +264,12 @@ class _Judgement:
             recent=(*problem.recent, False)[-confirmation.of :],
             missing_since=since,
             missed=problem.missed + 1,
+            allowed_by=allowed_by or problem.allowed_by,
         )
         if problem.status is ProblemStatus.SUSPECTED and problem.missed >= confirmation.of:
             return _move(problem, Trigger.FADED, at)
         if problem.status is ProblemStatus.OPEN and problem.missed >= clearing.looks and at - since >= clearing.after:
-            return _move(problem, Trigger.GONE, at)
+            return _move(problem, Trigger.ALLOWED if problem.allowed_by else Trigger.GONE, at)
         return Change(problem)
 
 
@@ -276,14 +283,14 @@ def _much_better(problem: Problem, at: datetime) -> bool:
 
 def _move(problem: Problem, trigger: Trigger, at: datetime) -> Change:
     status, kind = next_status(problem.status, trigger)
-    opened = trigger in (Trigger.CONFIRMED, Trigger.RETURNED)
+    opened, over = trigger in (Trigger.CONFIRMED, Trigger.RETURNED), trigger in (Trigger.GONE, Trigger.ALLOWED)
     problem = replace(
         problem,
         status=status,
         opened_at=at if opened else problem.opened_at,
-        cleared_at=at if trigger is Trigger.GONE else (None if opened else problem.cleared_at),
+        cleared_at=at if over else (None if opened else problem.cleared_at),
         reopened=problem.reopened + (trigger is Trigger.RETURNED),
-        recent=() if trigger is Trigger.GONE else problem.recent,
+        recent=() if over else problem.recent,
     )
     if kind is None:
         return Change(problem)

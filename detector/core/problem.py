@@ -16,7 +16,7 @@ class ProblemStatus(StrEnum):
 
     SUSPECTED = "suspected"  # seen, not yet sure
     OPEN = "open"  # confirmed; somebody should act
-    CLEARED = "cleared"  # seen to be gone
+    CLEARED = "cleared"  # seen to be gone, or to be no case any more
     DISMISSED = "dismissed"  # was none: never confirmed, or a person said so
 
 
@@ -27,6 +27,7 @@ class Trigger(StrEnum):
     FADED = "faded"  # a suspicion that was not seen again
     CHANGED = "changed"  # still there, and the dispatcher should know more
     GONE = "gone"  # not seen in enough ok looks over enough time
+    ALLOWED = "allowed"  # the same, but what was last seen there was no case: a permit began, a zone or rule changed
     RETURNED = "returned"  # confirmed anew at the place where it had been cleared
     REJECTED = "rejected"  # a person says it is no problem
 
@@ -47,6 +48,7 @@ TRANSITIONS: dict[tuple[ProblemStatus, Trigger], tuple[ProblemStatus, EventKind 
     (ProblemStatus.SUSPECTED, Trigger.REJECTED): (ProblemStatus.DISMISSED, None),
     (ProblemStatus.OPEN, Trigger.CHANGED): (ProblemStatus.OPEN, EventKind.UPDATED),
     (ProblemStatus.OPEN, Trigger.GONE): (ProblemStatus.CLEARED, EventKind.CLEARED),
+    (ProblemStatus.OPEN, Trigger.ALLOWED): (ProblemStatus.CLEARED, EventKind.CLEARED),
     (ProblemStatus.OPEN, Trigger.REJECTED): (ProblemStatus.DISMISSED, EventKind.DISMISSED),
     (ProblemStatus.CLEARED, Trigger.RETURNED): (ProblemStatus.OPEN, EventKind.REOPENED),
     (ProblemStatus.CLEARED, Trigger.REJECTED): (ProblemStatus.DISMISSED, EventKind.DISMISSED),
@@ -91,6 +93,8 @@ class Problem:
     model_version: str | None = None  # model of the newest sighting
     rule: str = ""  # what made it a case, e.g. category:street_stall, rule:vending-outside-hours
     codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code under which it is a case
+    allowed_by: str | None = None  # what is or was seen there since it counts as not seen was no case, by this rule
+    count: int = 1  # things that stood together in the newest sighting, of categories that ask for several
     out_of_view: bool = False  # its camera has been turned: nothing that is seen says whether it is still there
     silent_until: datetime | None = None  # rejected by a person: what is seen there until then is the same false alarm
 

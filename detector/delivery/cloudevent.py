@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Literal
 
 from detector.core.camera import Camera
 from detector.core.category import Category
 from detector.core.detection import BoundingBox
 from detector.core.event import CameraHealthEvent, DetectionEvent, Event, ProblemEvent, type_of
 from detector.core.geo import GeoPoint
-from detector.core.problem import Place
+from detector.core.problem import Place, Problem, ProblemStatus
 from detector.core.secrets import one_line
 from detector.delivery import wire
 from detector.errors import DeliveryError
@@ -124,15 +125,24 @@ def _problem(
         last_seen=problem.last_seen,
         opened_at=problem.opened_at,
         cleared_at=problem.cleared_at,
+        cleared_reason=_cleared_reason(problem),
+        cleared_rule=problem.allowed_by if problem.status is ProblemStatus.CLEARED else None,
         reopened=problem.reopened,
         score=_score(problem.best_score),
         looks=problem.looks,
         sightings=problem.sightings,
+        count=problem.count,
         model_version=problem.model_version,
         review=category is None or category.needs_review(problem.label),
         note=_line(note),
         evidence=evidence,
     )
+
+
+def _cleared_reason(problem: Problem) -> Literal["gone", "allowed"] | None:
+    if problem.status is not ProblemStatus.CLEARED:
+        return None
+    return "gone" if problem.allowed_by is None else "allowed"
 
 
 def _place(place: Place) -> wire.PlaceData:

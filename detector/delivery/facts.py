@@ -15,7 +15,8 @@ Facts = dict[str, Any]
 _TIMES = ("first_seen", "last_seen", "opened_at", "cleared_at")
 _PLAIN = (
     *("problem_id", "revision", "status", "category", "rule", "label", "camera_id", "reopened", "score"),
-    *("looks", "sightings", "model_version", "review", "note", "previous", "reason"),
+    *("looks", "sightings", "count", "model_version", "review", "note", "previous", "reason"),
+    *("cleared_reason", "cleared_rule"),
 )
 
 

@@ -113,6 +113,11 @@ class ProblemData(_Wire):
     """Capture time of the newest look that saw it."""
     opened_at: AwareDatetime | None = None
     cleared_at: AwareDatetime | None = None
+    cleared_reason: Literal["gone", "allowed"] | None = None
+    """Why it is cleared: `gone` (looked for and not seen), or `allowed` (what was last seen there is no case any
+    more: a permit began, a zone or a rule changed); null while it is not cleared."""
+    cleared_rule: str | None = None
+    """`allowed`: id of the permit, zone or rule by which it is no case any more."""
     reopened: Count
     """Times it came back after it had been cleared."""
     score: Score
@@ -121,6 +126,8 @@ class ProblemData(_Wire):
     """Looks that judged it."""
     sightings: Count
     """Looks that saw it."""
+    count: Annotated[int, Field(ge=1)]
+    """Things that stood together in the newest look that saw it, where a category asks for several; else 1."""
     model_version: str | None
     """`name@first-12-digits-of-sha256` of the model that made the newest sighting."""
     review: bool
@@ -184,7 +191,7 @@ class ProblemUpdated(CloudEvent):
 
 
 class ProblemCleared(CloudEvent):
-    """The problem was seen to be gone."""
+    """The problem was seen to be gone, or to be none any more; `cleared_reason` tells which."""
 
     type: Literal["org.street-detector.problem.cleared.v1"] = "org.street-detector.problem.cleared.v1"
     data: ProblemData

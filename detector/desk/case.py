@@ -107,6 +107,7 @@ class Case:
     merged_into: str | None = None  # id of the case
     street: str | None = None  # id of the street it lies in, where the desk knows streets
     cell: str | None = None  # unit cell of the grid, 15 characters
+    cleared_by: str | None = None  # permit, zone or rule by which it is no case any more; None: gone, or not cleared
     sources: tuple[Source, ...] = ()  # every camera's problem, the first one first
 
     def overdue(self, now: datetime) -> bool:
@@ -215,6 +216,7 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         judged_at=judged.at if judged else None,
         reason=judged.details.reason if judged else None,
         merged_into=_merged_into(steps),
+        cleared_by=_cleared_by(story) if status is CaseStatus.CLEARED else None,
         sources=tuple(source_of(each) for each in histories.values()),
     )
 
@@ -246,6 +248,12 @@ def _automatic(steps: Sequence[Step]) -> bool:
 def _held(steps: Sequence[Step]) -> str | None:
     last = last_move(steps)
     return last.details.note if last is not None and last.move is Move.HELD else None
+
+
+def _cleared_by(story: Iterable[Report]) -> str | None:
+    """What allows it now, if the newest word of a camera is that it stands there and is no case any more."""
+    newest = max((report for report in story if report.kind is Kind.CLEARED), key=lambda r: (r.at, r.id), default=None)
+    return newest.data.cleared_rule if newest is not None and newest.data.cleared_reason == "allowed" else None
 
 
 def _merged_into(steps: Sequence[Step]) -> str | None:

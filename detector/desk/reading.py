@@ -173,6 +173,7 @@ def case_json(case: Case, now: datetime) -> dict[str, Any]:
         "last_seen": case.last_seen,
         "opened_at": case.opened_at,
         "cleared_at": case.cleared_at,
+        "cleared_by": case.cleared_by,
         "cleared_after_s": cleared_after.total_seconds() if cleared_after else None,
         "dismissed_at": case.dismissed_at,
         "changed_at": case.changed_at,
@@ -214,6 +215,8 @@ def _entry_json(entry: Received) -> dict[str, Any]:
         "time": report.at,
         "received_at": entry.received_at,
         "score": report.data.score,
+        "cleared_reason": report.data.cleared_reason,
+        "cleared_rule": report.data.cleared_rule,
         "evidence": report.data.evidence.model_dump(),
     }
 

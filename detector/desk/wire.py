@@ -104,6 +104,8 @@ class ProblemData(_Tolerant):
     score: Score | None = None
     looks: Count | None = None
     model_version: str | None = None
+    cleared_reason: Annotated[str, Field(max_length=40)] | None = None  # gone, or allowed: no case any more
+    cleared_rule: Annotated[str, Field(max_length=200)] | None = None  # permit, zone or rule that allows it now
     evidence: EvidenceData = EvidenceData()
     review: bool = False
 

@@ -35,6 +35,8 @@ _PLAIN = (
     "rule",
     "silent_until",
     "out_of_view",
+    "allowed_by",
+    "count",
 )  # fields of Problem that are columns of the same name
 
 

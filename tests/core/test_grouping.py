@@ -18,7 +18,7 @@ def bicycle(left: float, score: float = 0.8, label: str = "bicycle", top: float 
 def test_a_group_is_one_detection_around_its_members_as_sure_as_the_last_one_needed() -> None:
     row = [bicycle(100, 0.9), bicycle(170, 0.5), bicycle(300, 0.7, "motorcycle"), bicycle(380, 0.3)]
     (group,) = groups(row, 3)
-    assert group == Detection("bicycle", BoundingBox(100, 300, 460, 350), 0.5)
+    assert group == Detection("bicycle", BoundingBox(100, 300, 460, 350), 0.5, count=4)
     assert groups(row, 5) == []
 
 

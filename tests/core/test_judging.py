@@ -210,10 +210,14 @@ def test_an_old_look_changes_nothing() -> None:
 
 def test_a_stall_that_becomes_legal_is_cleared_and_another_offence_is_told() -> None:
     street = Street()
-    outcome = Outcome(True, "category:x", {"2026": "09001"})
+
+    def allowed_by() -> str | None:
+        return street.problems["p1"].allowed_by
+
+    outcome, things = Outcome(True, "category:x", {"2026": "09001"}), [heap()]
 
     def look(second: float) -> None:
-        seen = Look("cam", START + timedelta(seconds=second), LookStatus.OK, (heap(),), "m@1", SIZE)
+        seen = Look("cam", START + timedelta(seconds=second), LookStatus.OK, tuple(things), "m@1", SIZE)
         known = list(street.problems.values())
         for change in judge(seen, known, CATEGORIES, lambda: "p1", lambda _category, _place: outcome):
             street.problems[change.problem.id] = change.problem
@@ -230,6 +234,28 @@ def test_a_stall_that_becomes_legal_is_cleared_and_another_offence_is_told() -> 
     for second in (40, 60, 80):
         look(second)
     assert street.kinds() == [EventKind.OPENED, EventKind.UPDATED, EventKind.CLEARED]
+    assert allowed_by() == "permit:night-market"
+    outcome = Outcome(True, "rule:outside-hours", {"2026": "09002"})
+    for second in (90, 100, 110, 120):
+        look(second)
+    assert street.kinds()[-1] is EventKind.REOPENED
+    assert allowed_by() is None, "it is a case again"
+    things.clear()
+    for second in (130, 150, 170):
+        look(second)
+    assert street.kinds()[-1] is EventKind.CLEARED
+    assert allowed_by() is None, "gone, while nothing allowed it"
+
+
+def test_what_became_legal_and_then_went_was_allowed_and_a_look_that_misses_it_changes_nothing() -> None:
+    street, no_case = opened(), Outcome(False, "permit:market")
+    for second, allowed in ((30, False), (40, True), (50, False), (70, False)):
+        seen = (heap(),) if allowed else ()
+        look = Look("cam", START + timedelta(seconds=second), LookStatus.OK, seen, "m@1", SIZE)
+        for change in judge(look, list(street.problems.values()), CATEGORIES, lambda: "p9", lambda _c, _p: no_case):
+            street.problems[change.problem.id] = change.problem
+    (problem,) = street.problems.values()
+    assert (problem.status, problem.allowed_by) == (ProblemStatus.CLEARED, "permit:market")
 
 
 def test_a_problem_said_to_be_done_is_told_again_while_it_is_there() -> None:
@@ -351,6 +377,36 @@ def test_bicycles_that_must_be_several_are_one_problem_cleared_when_too_few_are_
         look(second, row)
     (problem,) = problems.values()
     assert (kinds, problem.place.box) == ([EventKind.OPENED], BoundingBox(100, 300, 360, 350))
+    assert problem.count == 3
     for second in range(120, 180, 10):
         look(second, row[:2])
     assert kinds == [EventKind.OPENED, EventKind.CLEARED]
+    assert problems["p0"].allowed_by is None, "two are too few, not allowed"
+
+
+def test_bicycles_round_a_legal_bay_are_judged_where_they_stand_and_a_group_that_becomes_legal_is_told_so() -> None:
+    bicycles = replace(GARBAGE, id="nonmotor_parking", labels=frozenset({"bicycle"}), at_least=3)
+    row = [Detection("bicycle", BoundingBox(left, 300, left + 80, 350), 0.8) for left in (100, 190, 340, 430)]
+    problems: dict[str, Problem] = {}
+    kinds: list[EventKind] = []
+    bay = (270.0, 340.0)  # between the second and the third one, where the foot of all four together is
+
+    def decide(_category: Category, place: Place) -> Outcome:
+        inside = bay[0] < place.box.foot[0] < bay[1]
+        return Outcome(not inside, "needs:outside:legal_bay" if inside else "category:nonmotor_parking")
+
+    def look(second: float) -> None:
+        taken = Look("cam", START + timedelta(seconds=second), LookStatus.OK, tuple(row), "m@1", SIZE)
+        for change in judge(taken, list(problems.values()), {bicycles.id: bicycles}, lambda: "p0", decide):
+            problems[change.problem.id] = change.problem
+            kinds.extend([change.event.kind] if change.event else [])
+
+    for second in range(0, 60, 10):
+        look(second)
+    assert kinds == [EventKind.OPENED]
+    assert (problems["p0"].count, problems["p0"].rule) == (4, "category:nonmotor_parking")
+    bay = (0.0, 1280.0)  # the city draws the bay longer
+    for second in range(60, 120, 10):
+        look(second)
+    assert kinds == [EventKind.OPENED, EventKind.CLEARED]
+    assert problems["p0"].allowed_by == "needs:outside:legal_bay"

@@ -17,7 +17,7 @@ from detector.core.camera import Camera
 from detector.core.category import Category
 from detector.core.event import CameraHealthEvent, ProblemEvent
 from detector.core.look import LookStatus
-from detector.core.problem import EventKind, Problem
+from detector.core.problem import EventKind, Problem, ProblemStatus
 from detector.delivery import contract, wire
 from detector.delivery.cloudevent import cloud_event
 from detector.delivery.samples import samples
@@ -74,6 +74,19 @@ def test_what_a_dispatcher_reads() -> None:
     assert data["codes"] == {"GB/T 47678.5-2026": "06010"}
     assert data["evidence"] == {"url": "https://e/1.jpg", "reason": None}
     assert data["review"] is False
+
+
+@pytest.mark.parametrize(
+    ("allowed_by", "told"), [(None, ("gone", None)), ("permit:night-market", ("allowed", "permit:night-market"))]
+)
+def test_cleared_says_whether_it_is_gone_or_no_case_any_more(
+    allowed_by: str | None, told: tuple[str, str | None]
+) -> None:
+    problem = a_problem(status=ProblemStatus.CLEARED, allowed_by=allowed_by)
+    data = json.loads(cloud_event(ProblemEvent("e1", EventKind.CLEARED, problem, NOON)))["data"]
+    assert (data["cleared_reason"], data["cleared_rule"]) == told
+    data = opened(replace(problem, status=ProblemStatus.OPEN, count=4))["data"]
+    assert (data["cleared_reason"], data["cleared_rule"], data["count"]) == (None, None, 4)
 
 
 def test_the_code_of_the_rule_goes_before_that_of_the_category() -> None:

@@ -57,6 +57,23 @@ def test_a_cleared_case_tells_how_long_it_took(desk: Any, make: Any) -> None:
     assert detail.text.index("Opened 发现") < detail.text.index("Cleared 消失")
 
 
+def test_a_case_that_became_legal_says_so_and_by_what(desk: Any, make: Any) -> None:
+    desk.send(make.problem("opened", revision=1, minute=0))
+    allowed = {"cleared_reason": "allowed", "cleared_rule": "permit:night-market"}
+    desk.send(make.problem("cleared", revision=2, minute=60, **allowed))
+    [case] = desk.client.get("/cases.json").json()["cases"]
+    assert (case["status"], case["cleared_by"]) == ("cleared", "permit:night-market")
+    told = desk.client.get(f"/cases/{case['id']}.json").json()["history"][-1]
+    assert (told["cleared_reason"], told["cleared_rule"]) == ("allowed", "permit:night-market")
+    page = Reader(desk.client.get(f"/cases/{case['id']}").text).text
+    assert "no case any more permit:night-market" in page
+    assert "已合规: permit:night-market" in page
+    desk.send(make.problem("reopened", revision=3, minute=90))
+    desk.send(make.problem("cleared", revision=4, minute=120, cleared_reason="gone"))
+    [case] = desk.client.get("/cases.json").json()["cases"]
+    assert (case["status"], case["cleared_by"]) == ("cleared", None)
+
+
 def test_times_are_shown_in_the_bureaus_zone(make_desk: Any, make: Any) -> None:
     desk = make_desk(timezone="Asia/Shanghai")
     desk.send(make.problem())

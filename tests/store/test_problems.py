@@ -52,6 +52,8 @@ problems = st.builds(
     rule=st.text(),
     codes=st.dictionaries(st.text(), st.text(), max_size=3),
     silent_until=st.none() | times,
+    allowed_by=st.none() | st.text(),
+    count=st.integers(1, 10**6),
 )
 
 
