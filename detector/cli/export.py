@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -63,6 +64,7 @@ def export(
 
       detector export runs/city/state.pt --data runs/data/city/data.yaml --out runs/city/bundle --figures figures.json
     """
+    os.environ.setdefault("YOLO_VERBOSE", "false")  # read at the import below: it would write to stdout
     try:
         from detector.training.export_bundle import export_bundle, read_figures
     except ModuleNotFoundError as error:

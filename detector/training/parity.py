@@ -138,7 +138,7 @@ def _judged(boxes: int, worst_iou: float, worst_score: float, unmatched: int, to
     passed = boxes > 0 and not unmatched and worst_iou >= LEAST_IOU and worst_score <= tolerance
     text = (
         f"{boxes} boxes compared: lowest IoU {worst_iou:.4f} (at least {LEAST_IOU}), largest score difference "
-        f"{worst_score:.5f} (at most {tolerance:g}), {unmatched} on one side only"
+        f"{worst_score:.2g} (at most {tolerance:g}), {unmatched} on one side only"
     )
     return Parity(passed, text, boxes, worst_iou if boxes else None, worst_score if boxes else None, unmatched)
 
