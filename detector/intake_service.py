@@ -14,13 +14,12 @@ from zoneinfo import ZoneInfo
 
 from detector.api.server import ServerHandle, serve_in_thread
 from detector.assembly import (
+    Outlets,
     RulesOfLook,
     categories_of,
     default_worker_id,
     keep_events_for,
     open_model,
-    picture_by,
-    tools_of,
     utc_now,
 )
 from detector.config import Settings, load_rules
@@ -31,12 +30,8 @@ from detector.core.frame import Frame
 from detector.core.judging import Decide
 from detector.core.look import Look
 from detector.delivery.cloudevent import cloud_event
-from detector.delivery.courier import Courier, Route
-from detector.delivery.endpoint import endpoint_of, subscribers
-from detector.delivery.sinks import open_sink
+from detector.delivery.courier import Courier
 from detector.errors import ConfigError
-from detector.evidence.archive import Archive
-from detector.evidence.recorder import EvidenceRecorder
 from detector.evidence.redact import Redactor
 from detector.inference.swap import BundleWatch
 from detector.intake.app import IntakeOptions, create_intake
@@ -63,15 +58,11 @@ class IntakeService:
             raise ConfigError("photos are taken from those who have a token only: set `intake.tokens` in the settings")
         self.settings = settings
         self._book = load_rules(settings)
-        self._archive = Archive(settings.evidence.directory)
-        self._recorder = EvidenceRecorder(self._archive, Redactor().redact)
         self.model = open_model(settings)
         self._categories = categories_of(settings, self.model)
         self.store = open_store(settings.database)
-        self._endpoints = [endpoint_of(endpoint) for endpoint in settings.endpoints]
-        tools = tools_of(settings, self.store, self._archive)
-        routes = [Route(endpoint_of(one), open_sink(one, tools)) for one in settings.endpoints]
-        self.courier = Courier(self.store, routes, f"{worker_id or default_worker_id()}-intake")
+        self._outlets = Outlets(settings, self.store, Redactor().redact)
+        self.courier = Courier(self.store, self._outlets.routes, f"{worker_id or default_worker_id()}-intake")
         self._bundle = BundleWatch(settings.model.path)
         self._chores = Chores(
             [
@@ -140,8 +131,8 @@ class IntakeService:
             )
 
         herald = Herald(
-            lambda event_type: subscribers(event_type, self._endpoints),
-            picture_by(self._recorder, self.settings.evidence.public_url),
+            self._outlets.subscribers,
+            self._outlets.picture,
             words,
             lambda: categories,
             lambda: {camera.id: camera},
@@ -161,6 +152,6 @@ class IntakeService:
 
     def _forget_the_old(self) -> None:
         evidence = self.settings.evidence
-        purge = self._archive.purge(utc_now(), evidence.keep_days_by_category, evidence.keep_days)
+        purge = self._outlets.archive.purge(utc_now(), evidence.keep_days_by_category, evidence.keep_days)
         events = self.store.prune(utc_now() - keep_events_for(self.settings))
         log.info("retention: %d pictures and %d settled events deleted", purge.deleted, events)

@@ -13,31 +13,28 @@ from detector.api.server import ServerHandle, serve_in_thread
 from detector.api.state import ApiState
 from detector.assembly import (
     Lenses,
+    Outlets,
     Places,
     cameras_of,
     categories_of,
     decided_by,
     default_worker_id,
     desk_link_of,
+    judged_with,
     keep_events_for,
     new_id,
     open_model,
-    picture_by,
     refuse_without_cameras,
-    tools_of,
     utc_now,
     words_of,
 )
-from detector.config import Settings, load_rules, load_settings
+from detector.config import Settings, load_categories, load_rules, load_settings
 from detector.core.camera import Camera
 from detector.core.problem import ProblemStatus
-from detector.delivery.courier import Courier, Route
-from detector.delivery.endpoint import endpoint_of, subscribers
-from detector.delivery.sinks import open_sink
+from detector.delivery.courier import Courier
 from detector.errors import DetectorError
 from detector.evidence.archive import Archive
 from detector.evidence.looks import LookRecorder
-from detector.evidence.recorder import EvidenceRecorder, Redact
 from detector.evidence.redact import Redactor
 from detector.inference.swap import BundleWatch
 from detector.store import open_store
@@ -61,6 +58,22 @@ FEED = "desk"
 
 MODEL_WATCH_S = 5.0
 
+TAKEN_AT_ONCE = frozenset(
+    {"cameras", "cameras_file", "categories", "endpoints", "evidence", "log", "looks", "rules", "sampling", "timezone"}
+)
+"""Sections that SIGHUP takes whole."""
+
+AT_THE_NEXT_START: Mapping[str, frozenset[str] | None] = {
+    "api": None,
+    "database": None,
+    "desk": None,
+    "intake": None,  # read by a process of its own
+    "model": frozenset({"backend", "batch_size", "input_size", "max_wait_ms", "provider", "threads"}),
+    "patrol": frozenset({"concurrent", "jitter", "opens_per_second"}),
+    "site": None,
+}
+"""Sections of which some keys, or all (None), are read when the process starts only."""
+
 
 class Service:
     """Everything `detector run` starts. Nothing is opened before `start`, except the model and the database."""
@@ -75,13 +88,11 @@ class Service:
         self._lenses = Lenses(settings)
         self.model = open_model(settings)
         self._bundle = BundleWatch(settings.model.path)
-        self._archive = Archive(settings.evidence.directory)
         self.store = open_store(settings.database)
         self.metrics = Metrics()
-        self._endpoints = [endpoint_of(endpoint) for endpoint in settings.endpoints]
-        tools = tools_of(settings, self.store, self._archive)
-        routes = [Route(endpoint_of(one), open_sink(one, tools)) for one in settings.endpoints]
-        self.courier = Courier(self.store, routes, self.worker_id)
+        self._redact = Redactor().redact
+        self._outlets = Outlets(settings, self.store, self._redact)
+        self.courier = Courier(self.store, self._outlets.routes, self.worker_id)
         self.worker = self._worker()
         self._chores = Chores(
             [
@@ -124,35 +135,39 @@ class Service:
         return self.worker.finished()
 
     def reload(self, path: Path) -> bool:
-        """Read the settings again: cameras, categories, rules (and all they name) and model change; the rest needs a
-        restart and is told so.
+        """Read the settings again and take all of them, but for what needs a restart, which is told.
 
-        A file that is not valid changes nothing; returns whether it was taken.
+        A file that is not valid, names something that is not, or a model that is not fit, changes nothing at all;
+        returns whether it was taken.
         """
         try:
             fresh = load_settings(path)
             refuse_without_cameras(fresh)
-            cameras = cameras_of(fresh)
-            categories = categories_of(fresh, self.model)
-            book = load_rules(fresh)
+            cameras, categories, book = cameras_of(fresh), load_categories(fresh.categories), load_rules(fresh)
+            outlets = self._outlets.prepare(fresh)
         except DetectorError as error:
             log.error("the settings are not valid, the old ones stay in force: %s", error)
             return False
-        for name in ("database", "evidence", "endpoints", "api", "patrol"):
-            if getattr(fresh, name) != getattr(self.settings, name):
-                log.warning("a change of `%s` takes effect at the next start", name)
-        if fresh.model.path != self.settings.model.path:
-            self._load_model(fresh.model.path)
-            categories = categories_of(fresh, self.model)  # the thresholds are those of the model in force
-        gone = self._cameras.keys() - cameras.keys()
+        if fresh.model.path != self.settings.model.path and not self._load_model(fresh.model.path):
+            outlets.discard()
+            log.error("the settings name a model that is not fit, the old ones stay in force")
+            return False
+        before, gone = self.settings, self._cameras.keys() - cameras.keys()
         self.settings, self._cameras, self._book, self._lenses = fresh, cameras, book, Lenses(fresh)
-        self.worker.loop.decider.judging = Judging(categories, decided_by(book, cameras))
+        self._outlets.take(outlets)
+        self.courier.change(self._outlets.routes)
+        decider = self.worker.loop.decider
+        decider.judging = Judging(judged_with(categories, self.model), decided_by(book, cameras))
+        if fresh.looks != before.looks:
+            decider.keeper = self._keeper()
         self.worker.loop.places = Places(cameras)
         self.worker.change(cameras)
         for camera_id in gone:
             self.metrics.forget(camera_id)
+        _tell_what_waits(before, fresh)
         log.info(
-            "settings reloaded: %d cameras, %d zones, %d permits", len(cameras), len(book.zones), len(book.permits)
+            "settings reloaded: %d cameras, %d zones, %d permits, %d endpoints",
+            *(len(cameras), len(book.zones), len(book.permits), len(fresh.endpoints)),
         )
         return True
 
@@ -175,11 +190,9 @@ class Service:
             return StreamReader(camera, lambda wanted: self._lenses.open(wanted), condition, mailbox, gate, utc_now)
 
         roster = Roster(reader, lambda camera: self._lenses.condition(camera), patrol)
-        redact = Redactor().redact
-        recorder = EvidenceRecorder(self._archive, redact)
         herald = Herald(
-            lambda event_type: subscribers(event_type, self._endpoints),
-            picture_by(recorder, settings.evidence.public_url),
+            self._outlets.subscribers,
+            self._outlets.picture,
             words_of(settings.site),
             lambda: self.worker.loop.decider.judging.categories,
             lambda: self._cameras,
@@ -190,7 +203,7 @@ class Service:
             *(utc_now, new_id),
             worker_id=self.worker_id,
             silence=settings.desk.silence,
-            keeper=self._keeper(redact),
+            keeper=self._keeper(),
         )
         loop = Loop(
             *(mailbox, lambda: self.model.current, decider, self.metrics, utc_now),
@@ -210,11 +223,11 @@ class Service:
         )
         return Worker(self.worker_id, self.store, mailbox, patrol, roster, loop, utc_now)
 
-    def _keeper(self, redact: Redact) -> LookKeeper | None:
+    def _keeper(self) -> LookKeeper | None:
         looks = self.settings.looks
         if looks.directory is None:
             return None
-        return LookKeeper(LookRecorder(Archive(looks.directory), redact), looks.every)
+        return LookKeeper(LookRecorder(Archive(looks.directory), self._redact), looks.every)
 
     def _open_problems(self) -> Mapping[str, int]:
         return self.store.problem_counts_by_category(ProblemStatus.OPEN)
@@ -225,7 +238,7 @@ class Service:
 
     def _breakers(self) -> Mapping[str, str]:
         known = self.store.endpoints()
-        return {e.name: str(known[e.name].breaker) if e.name in known else "closed" for e in self._endpoints}
+        return {name: str(known[name].breaker) if name in known else "closed" for name in self._outlets.names}
 
     def _state(self) -> ApiState:
         return ApiState(
@@ -256,7 +269,7 @@ class Service:
 
     def _forget_the_old(self) -> None:
         evidence = self.settings.evidence
-        purge = self._archive.purge(utc_now(), evidence.keep_days_by_category, evidence.keep_days)
+        purge = self._outlets.archive.purge(utc_now(), evidence.keep_days_by_category, evidence.keep_days)
         looks = self.settings.looks
         if looks.directory is not None:
             Archive(looks.directory).purge(utc_now(), {}, looks.keep_days)
@@ -267,11 +280,29 @@ class Service:
         if self._bundle.replaced(self.settings.model.path):
             self._load_model(self.settings.model.path)
 
-    def _load_model(self, path: Path) -> None:
+    def _load_model(self, path: Path) -> bool:
         swap = self.model.load(path)
         if not swap.accepted:
             log.error("the new model is not fit, %s stays in force: %s", swap.model_version, swap.reason)
-            return
+            return False
         judging = self.worker.loop.decider.judging
         self.worker.loop.decider.judging = Judging(categories_of(self.settings, self.model), judging.rules)
         log.info("looking with %s now", swap.model_version)
+        return True
+
+
+def _tell_what_waits(before: Settings, fresh: Settings) -> None:
+    """Name the changes that a reload does not take."""
+    for name, keys in AT_THE_NEXT_START.items():
+        old, new = getattr(before, name), getattr(fresh, name)
+        changed = [name] if keys is None else [f"{name}.{key}" for key in sorted(keys)]
+        for key in changed:
+            last = key.rpartition(".")[2]
+            if (old != new) if keys is None else (getattr(old, last) != getattr(new, last)):
+                log.warning("a change of `%s` takes effect at the next start", key)
+    if before.evidence.directory != fresh.evidence.directory:
+        log.warning(
+            "pictures are written to %s now; those in %s stay there and are no longer deleted when their time is over: "
+            "move them, or delete them yourself",
+            *(fresh.evidence.directory, before.evidence.directory),
+        )

@@ -68,7 +68,7 @@ class Decider:
         self._new_id = new_id
         self._worker_id = worker_id
         self._silence = silence
-        self._keeper = keeper
+        self.keeper = keeper
         self._states: dict[str, CameraState] = {}
         self._kept: dict[str, CameraState] = {}  # as last written down
         self._verdicts_due = 0.0
@@ -96,8 +96,8 @@ class Decider:
         for seen in batch:
             news = list(_news(records[seen.look.camera_id].outbox))
             _say(seen.look.camera_id, news)
-            if self._keeper is not None:
-                self._keeper.offer(seen.look, seen.frame, eventful=bool(news))
+            if self.keeper is not None:
+                self.keeper.offer(seen.look, seen.frame, eventful=bool(news))
 
     def heed_verdicts(self) -> None:
         """Act on what people decided since the last time. Raises DetectorError; nothing was acted on then."""

@@ -285,7 +285,7 @@ def test_a_database_that_refuses_for_a_while_loses_nothing(
             raise StoreError("database is locked")
         settle(at, *settlements)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("detector.delivery.courier.STORE_RETRY_S", 0.01)
+    monkeypatch.setattr("detector.delivery.lane.STORE_RETRY_S", 0.01)
     monkeypatch.setattr(store, "settle", sometimes)
     sink = RecordingSink()
     run({"desk": sink})

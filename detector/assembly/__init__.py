@@ -1,0 +1,28 @@
+"""Configuration to live objects: the only place that knows every adapter."""
+
+from detector.assembly.cameras import Lenses, Places, cameras_of, refuse_without_cameras
+from detector.assembly.judging import RulesOfLook, categories_of, decided_by, judged_with, open_model
+from detector.assembly.outlets import Outlets
+from detector.assembly.surroundings import default_worker_id, new_id, open_store_of, utc_now
+from detector.assembly.telling import desk_link_of, keep_events_for, picture_by, words_of
+
+__all__ = [
+    "Lenses",
+    "Outlets",
+    "Places",
+    "RulesOfLook",
+    "cameras_of",
+    "categories_of",
+    "decided_by",
+    "default_worker_id",
+    "desk_link_of",
+    "judged_with",
+    "keep_events_for",
+    "new_id",
+    "open_model",
+    "open_store_of",
+    "picture_by",
+    "refuse_without_cameras",
+    "utc_now",
+    "words_of",
+]

@@ -1,0 +1,127 @@
+"""From the cameras of the settings to what opens, judges and places their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from detector.assembly.surroundings import utc_now
+from detector.config import CameraSettings, Settings
+from detector.config.cameras import marks_of
+from detector.config.values import scheme_of
+from detector.core.camera import Camera, SamplingMode
+from detector.core.detection import Detection
+from detector.core.frame import Frame
+from detector.core.ground import GroundPlane
+from detector.core.look import Condition, LookStatus
+from detector.errors import ConfigError
+from detector.ports import FrameSource
+from detector.sources.condition import ConditionOptions, ConditionWatch
+from detector.sources.options import StreamOptions, VisitOptions
+from detector.sources.pictures import PictureFolder
+from detector.sources.video import open_video
+from detector.sources.visit import visit
+from detector.worker.reader import Judgement
+
+
+def cameras_of(settings: Settings) -> dict[str, Camera]:
+    """The cameras to look at, by id; disabled ones are left out."""
+    return {camera.id: _camera(settings, camera) for camera in settings.cameras if camera.enabled}
+
+
+def _camera(settings: Settings, camera: CameraSettings) -> Camera:
+    plan = settings.plan(camera)
+    url = camera.url.get_secret_value()
+    interval = plan.interval if plan.mode == "stream" else plan.period
+    return Camera(
+        id=camera.id,
+        url=url,
+        name=camera.title,
+        mode=SamplingMode(plan.mode),
+        interval_s=interval.total_seconds(),
+        timezone=settings.timezone_of(camera),
+        position=camera.position,
+        district=camera.district or "",
+        marks=marks_of(camera.ground),
+        realtime=scheme_of(url) is not None,
+        started_at=moment_at(camera.started_at, settings.timezone_of(camera)),
+    )
+
+
+def moment_at(moment: datetime | None, timezone: str) -> datetime | None:
+    """A moment as written: on the clock of `timezone` unless it names an offset."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=ZoneInfo(timezone))
+
+
+class Lenses:
+    """How cameras are opened, by the timeouts of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        sampling = settings.sampling
+        self._open_s = sampling.open_timeout.total_seconds()
+        self._read_s = sampling.read_timeout.total_seconds()
+        self._max_age_s = sampling.max_age.total_seconds()
+
+    def open(self, camera: Camera) -> FrameSource:
+        """Open a camera for `stream` sampling; folders of pictures and files are read in order."""
+        if Path(camera.url).is_dir():
+            return PictureFolder(Path(camera.url), camera.id, zone=ZoneInfo(camera.timezone))
+        options = StreamOptions(
+            interval_s=camera.interval_s,
+            open_timeout_s=self._open_s,
+            read_timeout_s=self._read_s,
+            realtime=camera.realtime,
+            started_at=camera.started_at,
+        )
+        return open_video(camera.url, camera.id, options, utc_now)
+
+    def visit(self, camera: Camera) -> Frame:
+        """One picture for `patrol` sampling."""
+        return visit(camera.url, camera.id, VisitOptions(self._open_s, self._read_s), utc_now)
+
+    def condition(self, camera: Camera) -> Judgement:
+        """A fresh judge of one camera's condition; pictures of files have no age and cannot be frozen by it."""
+        live = camera.realtime
+        frozen_s = max(60.0, 4 * camera.interval_s)
+        options = ConditionOptions(
+            max_age_s=max(self._max_age_s, 2 * camera.interval_s) if live else None,
+            frozen_after_s=frozen_s,
+            still_after_s=max(600.0, 10 * frozen_s),
+        )
+        watch = ConditionWatch(options, utc_now)
+
+        def judged(frame: Frame) -> Condition:
+            views = watch.views_learnt
+            status, reason = watch.judge(frame)
+            if watch.views_learnt > views:
+                return Condition(LookStatus.MOVED, "this view is the normal one from now on", new_view=True)
+            return Condition(status, reason)
+
+        return judged
+
+
+class Places:
+    """Gives detections their place on the ground, for cameras whose picture has been matched with the map."""
+
+    def __init__(self, cameras: Mapping[str, Camera]) -> None:
+        self._planes = {camera.id: GroundPlane(camera.marks) for camera in cameras.values() if camera.marks}
+
+    def __call__(self, frame: Frame, detections: Sequence[Detection]) -> tuple[Detection, ...]:
+        """The detections of a frame, with their ground points."""
+        plane = self._planes.get(frame.camera_id)
+        if plane is None:
+            return tuple(detections)
+        width, height = frame.size
+        feet = ((detection, detection.box.foot) for detection in detections)
+        return tuple(replace(d, ground=plane.ground_of((x / width, y / height))) for d, (x, y) in feet)
+
+
+def refuse_without_cameras(settings: Settings) -> None:
+    """Raises ConfigError when there is nothing to look at."""
+    if not any(camera.enabled for camera in settings.cameras):
+        raise ConfigError("the settings name no enabled camera: add some under `cameras` or in `cameras_file`")

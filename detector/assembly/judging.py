@@ -1,0 +1,91 @@
+"""The model, and what its detections are judged by: categories, zones, permits, rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from detector.config import Settings, load_categories
+from detector.core.camera import Camera
+from detector.core.category import Category
+from detector.core.judging import Decide
+from detector.core.look import Look
+from detector.core.problem import Place
+from detector.core.rules import Outcome, RuleBook, spot_of
+from detector.inference.open import open_detector
+from detector.inference.swap import HotSwap
+from detector.inference.yolo import YoloDetector
+
+
+def open_model(settings: Settings) -> HotSwap:
+    """The model of the settings, checked and self-tested, ready to be exchanged while it works."""
+    model = settings.model
+
+    def opened(path: Path) -> YoloDetector:
+        size = None if model.input_size is None else (model.input_size, model.input_size)
+        return open_detector(path, model.backend, provider=model.provider, threads=model.threads, input_size=size)
+
+    return HotSwap(opened(model.path), opened)
+
+
+POOR_AP50 = 0.3
+"""A label below this is more often wrong than right at any threshold that still finds something."""
+
+
+def judged_by(categories: Mapping[str, Category], model: YoloDetector) -> dict[str, Category]:
+    """Categories with the model's own threshold for each label to which the configuration gives none.
+
+    A label that the model has only seen in synthetic pictures, or is poor at by its own figures, makes its problems go
+    to a person first.
+    """
+    manifest = model.bundle.manifest
+    thresholds = {label.name: label.threshold for label in manifest.labels}
+    unsure = frozenset(
+        label.name for label in manifest.labels if label.synthetic_only or label.ap50 is None or label.ap50 < POOR_AP50
+    )
+    return {
+        category.id: replace(
+            category,
+            min_scores={
+                **{name: thresholds[name] for name in category.labels if name in thresholds},
+                **category.min_scores,
+            },
+            review_labels=category.review_labels | (category.labels & unsure),
+        )
+        for category in categories.values()
+    }
+
+
+def decided_by(book: RuleBook, cameras: Mapping[str, Camera]) -> RulesOfLook:
+    """Zones and permits as they are at the time of a look, on the clock of the street where it was taken."""
+    return RulesOfLook(book, {camera.id: ZoneInfo(camera.timezone) for camera in cameras.values()})
+
+
+class RulesOfLook:
+    """Turns a look into the decision function for everything seen in it."""
+
+    def __init__(self, book: RuleBook, zones: Mapping[str, ZoneInfo]) -> None:
+        self._book = book
+        self._zones = zones
+
+    def __call__(self, look: Look) -> Decide:
+        """The decision function for one look."""
+        local = look.at.astimezone(self._zones.get(look.camera_id, ZoneInfo("UTC")))
+
+        def decide(category: Category, place: Place) -> Outcome:
+            return self._book.decide(category, spot_of(look.camera_id, place), local)
+
+        return decide
+
+
+def judged_with(categories: Mapping[str, Category], model: HotSwap) -> dict[str, Category]:
+    """Categories judged by the thresholds of the model in force."""
+    current = model.current
+    return judged_by(categories, current) if isinstance(current, YoloDetector) else dict(categories)
+
+
+def categories_of(settings: Settings, model: HotSwap) -> dict[str, Category]:
+    """The categories of the settings, judged by the thresholds of the model in force. Raises ConfigError."""
+    return judged_with(load_categories(settings.categories), model)
