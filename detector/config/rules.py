@@ -55,9 +55,9 @@ def examine_rules(
 ) -> tuple[Document, list[Rule]]:
     """Read a file of rules; the document holds what is wrong with it.
 
-    `categories`, `standards`: those known. `kind_of`: what the calendar makes of a day, that of China when not given. What
-    the rules that come with the product say of other categories is left out: a city with a list of its own needs no
-    file of rules to say so.
+    `categories`, `standards`: those known. What the rules that come with the product say of other categories is left
+    out: a city with a list of its own needs no file of rules to say so. `kind_of`: what the calendar makes of a day,
+    that of China when not given.
     """
     kind_of = kind_of or kinds_by(CalendarSettings())
     default = shipped("configs/rules.yaml")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from detector.core.look import Look, LookStatus
 from detector.core.problem import Place, Problem, ProblemStatus
 from detector.service import Service
 from tests.acceptance.lifecycle import CLEAR_S, CONFIRM_S, settings_file, truths
-from tests.servers.rtsp import RtspServer
+from tests.servers.rtsp import Mount, RtspServer
 
 CLIP = "always-there-then-gone"  # the heap lies there from the first picture on
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -130,6 +130,9 @@ def test_the_hour_decides_and_every_case_names_its_rule(shared: Path, starter: P
         assert CONFIRM_S <= opened(camera) <= CONFIRM_S + LATE_S
     for camera in ("noon", "thursday-midnight", "elsewhere", "at-0159"):
         assert truth.cleared_s < cleared(camera) <= truth.cleared_s + CLEAR_S + LATE_S
+    assert {camera: problem.allowed_by for camera, problem in case.items() if problem.allowed_by} == {
+        "at-1759": "permit:night"
+    }
     # at 18:00 what lies there becomes legal: cleared soon after, long before it is taken away
     assert 30.0 + CLEAR_S - 2.0 <= cleared("at-1759") <= 30.0 + CLEAR_S + LATE_S < truth.cleared_s
     # at 02:00 it becomes a case: not a look earlier
@@ -137,31 +140,106 @@ def test_the_hour_decides_and_every_case_names_its_rule(shared: Path, starter: P
     assert 30.0 + CONFIRM_S <= opened("at-0159") <= 30.0 + CONFIRM_S + LATE_S
 
 
+NIGHT = {"days": "fri", "hours": "18:00-02:00"}
+CAMERAS_AHEAD_OF_UTC = 6
+"""Hours: while it is 17:59 on the clocks in UTC, it is 23:59 where the cameras of midnight stand."""
+
+
+def film(
+    server: RtspServer, shared: Path, names: list[str], now: str, patch: pytest.MonkeyPatch
+) -> Callable[[], datetime]:
+    """Cameras whose own clocks (RTCP sender reports) say `now`, in UTC, and an installation that takes it for true."""
+    clip = shared / "clips" / "lifecycle" / f"{CLIP}.mp4"
+    ahead = datetime.fromisoformat(now).replace(tzinfo=UTC) - datetime.now(UTC)
+    server.start({name: Mount(clip, ahead_s=ahead / timedelta(seconds=1)) for name in names})
+
+    def clock() -> datetime:
+        return datetime.now(UTC) + ahead
+
+    for module in ("detector.service", "detector.assembly.cameras"):
+        patch.setattr(f"{module}.utc_now", clock)
+    return clock
+
+
+def over_rtsp(folder: Path, server: RtspServer, starter: Path, zones: dict[str, str]) -> Path:
+    """Settings of cameras (id -> time zone) whose clocks are believed."""
+    path = with_rules(settings_file(folder, {name: server.url(name) for name in zones}, starter), {})
+    written = yaml.safe_load(path.read_text())
+    for camera in written["cameras"]:
+        camera["timezone"] = zones[camera["id"]]
+    path.write_text(yaml.safe_dump(written))
+    return path
+
+
 @pytest.mark.server
 @pytest.mark.slow
-def test_permits_on_and_off_over_rtsp(shared: Path, starter: Path, folder: Path, rtsp_server: RtspServer) -> None:
-    names = ["permitted", "banned", "bare"]
-    clip = shared / "clips" / "lifecycle" / f"{CLIP}.mp4"
-    rtsp_server.start(dict.fromkeys(names, clip))
-    today = datetime.now(HERE).date()
-    permits: dict[str, object] = {"standing": permit(["permitted", "banned"])}
-    write_rules(folder, names, permits)
-    event = {
+def test_at_1759_and_across_midnight_over_rtsp(
+    shared: Path, starter: Path, folder: Path, rtsp_server: RtspServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midnight = f"Etc/GMT-{CAMERAS_AHEAD_OF_UTC}"  # POSIX counts the other way round
+    cameras = {"at-1759": "UTC", "night": midnight, "until-midnight": midnight, "saturdays": midnight}
+    permits: dict[str, object] = {
+        "night": permit(["at-1759", "night"], when=[NIGHT], holder="night market"),
+        "evening": permit(["until-midnight"], when=[{"days": "fri", "hours": "18:00-24:00"}]),
+        "saturdays": permit(["saturdays"], when=[{"days": "sat", "hours": "18:00-02:00"}]),
+    }
+    write_rules(folder, list(cameras), permits)
+    start = "2026-05-01T17:59:30"  # a Friday, UTC; 23:59:30 where the other cameras stand
+    film(rtsp_server, shared, list(cameras), start, monkeypatch)
+
+    def done(service: Service) -> bool:
+        known = {problem.camera_id: problem for problem in service.store.problems(limit=100) if problem.revision}
+        cleared = "at-1759" in known and known["at-1759"].status is ProblemStatus.CLEARED
+        return cleared and "until-midnight" in known
+
+    found = cases(Service(load_settings(over_rtsp(folder, rtsp_server, starter, cameras))), done, 75)
+    assert set(found) == {"at-1759", "until-midnight", "saturdays"}, "the night of Friday goes on after midnight"
+    assert all(len(problems) == 1 for problems in found.values())
+    case = {camera: problems[0] for camera, problems in found.items()}
+    assert {problem.rule for problem in case.values()} == {OUTSIDE_HOURS}
+    assert {problem.codes[STANDARD] for problem in case.values()} == {"09002"}
+
+    def seconds(moment: datetime | None) -> float:
+        assert moment is not None
+        return (moment - datetime.fromisoformat(start).replace(tzinfo=UTC)) / timedelta(seconds=1)
+
+    # a case before 18:00; from 18:00 on it may lie there, and the case ends by the permit, not by being taken away
+    assert CONFIRM_S <= seconds(case["at-1759"].opened_at) < 30.0
+    assert seconds(case["at-1759"].cleared_at) >= 30.0 + CLEAR_S - 2.0
+    assert case["at-1759"].allowed_by == "permit:night"
+    # it may lie there until midnight; a case from then on, and not a look earlier
+    assert seconds(case["until-midnight"].first_seen) >= 30.0
+    # a permit of another night: one case before and after midnight
+    assert seconds(case["saturdays"].opened_at) < 30.0 < seconds(case["saturdays"].last_seen)
+    assert case["saturdays"].status is ProblemStatus.OPEN
+
+
+@pytest.mark.server
+@pytest.mark.slow
+def test_at_1801_with_permits_on_and_off_over_rtsp(
+    shared: Path, starter: Path, folder: Path, rtsp_server: RtspServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cameras = dict.fromkeys(["permitted", "banned", "bare"], "UTC")
+    permits: dict[str, object] = {"night": permit(["permitted", "banned"], when=[NIGHT])}
+    write_rules(folder, list(cameras), permits)
+    race = {
         "effect": "ban",
         "zones": ["stand-banned"],
-        "first_day": str(today - timedelta(days=1)),
-        "last_day": str(today + timedelta(days=1)),
+        "first_day": "2026-05-01",
+        "last_day": "2026-05-01",
     }
-    (folder / "permits.yaml").write_text(yaml.safe_dump({"permits": permits, "events": {"race": event}}))
-    path = with_rules(settings_file(folder, {name: rtsp_server.url(name) for name in names}, starter), {})
+    (folder / "permits.yaml").write_text(yaml.safe_dump({"permits": permits, "events": {"race": race}}))
+    clock = film(rtsp_server, shared, list(cameras), "2026-05-01T18:01:00", monkeypatch)
+    started = clock()
 
     def both_open(service: Service) -> bool:
         announced = {problem.camera_id for problem in service.store.problems(limit=100) if problem.revision}
         return {"banned", "bare"} <= announced
 
-    found = cases(Service(load_settings(path)), both_open, 60)
+    found = cases(Service(load_settings(over_rtsp(folder, rtsp_server, starter, cameras))), both_open, 60)
     assert set(found) == {"banned", "bare"}
     assert {problem.rule for problems in found.values() for problem in problems} == {OUTSIDE_HOURS}
+    assert all(problem.first_seen >= started for problems in found.values() for problem in problems)
 
 
 def test_a_broken_file_of_permits_keeps_the_old_ones_in_force(shared: Path, starter: Path, folder: Path) -> None:

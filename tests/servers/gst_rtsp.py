@@ -2,10 +2,11 @@
 
     /usr/bin/python3 gst_rtsp.py PORT_FILE PLAN.json
 
-PLAN is {"port": 0, "user": null, "password": null, "mounts": {"/cam0": {"clip": "...", "live": false}}}.
+PLAN is {"port": 0, "user": null, "password": null, "mounts": {"/cam0": {"clip": "...", "live": false, "ahead_s": 0}}}.
 The port really bound is written to PORT_FILE once the server listens. A mount that is `live` has one pipeline
 shared by all its visitors, so who comes later joins in the middle of a group of pictures, as with a real camera;
-otherwise each visitor gets the clip from its start.
+otherwise each visitor gets the clip from its start. `ahead_s`: the camera's clock, as its RTCP sender reports tell it,
+minus that of this machine.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import GLib, GObject, Gst, GstRtspServer  # noqa: E402
 
 
 def pipeline(clip: str, codec: str) -> str:
@@ -31,6 +32,29 @@ def codec_of(clip: str) -> str:
     """`h264` or `h265`, told by the sample description in the mp4's header."""
     head = Path(clip).read_bytes()
     return "h265" if b"hvcC" in head else "h264"
+
+
+def tell_own_clock(_factory: GstRtspServer.RTSPMediaFactory, media: GstRtspServer.RTSPMedia) -> None:
+    """Have sender reports tell the time of the media's own clock instead of this machine's."""
+
+    def prepared(media: GstRtspServer.RTSPMedia) -> None:
+        elements = media.get_element().get_parent().iterate_elements()
+        while (found := elements.next())[0] == Gst.IteratorResult.OK:
+            if found[1].get_factory().get_name() == "rtpbin":
+                Gst.util_set_object_arg(found[1], "ntp-time-source", "clock-time")
+
+    media.connect("prepared", prepared)
+
+
+NTP_EPOCH_S = 2_208_988_800
+"""1970-01-01 by RTCP, which counts from 1900 (RFC 3550, section 4)."""
+
+
+def clock_of(ahead_s: float) -> Gst.Clock:
+    """A clock in NTP time that is so much ahead of this machine's."""
+    clock = GObject.new(Gst.SystemClock, clock_type=Gst.ClockType.REALTIME)
+    clock.set_calibration(0, round((NTP_EPOCH_S + ahead_s) * Gst.SECOND), 1, 1)
+    return clock
 
 
 def serve(port_file: str, plan: dict[str, object]) -> None:
@@ -54,6 +78,9 @@ def serve(port_file: str, plan: dict[str, object]) -> None:
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_launch(pipeline(clip, codecs[clip]))
         factory.set_shared(bool(mount.get("live")))
+        if mount.get("ahead_s"):
+            factory.connect("media-configure", tell_own_clock)
+            factory.set_clock(clock_of(mount["ahead_s"]))
         if token is not None:
             permissions = GstRtspServer.RTSPPermissions()
             permissions.add_permission_for_role("viewer", "media.factory.access", True)

@@ -33,6 +33,7 @@ class Mount:
     live: bool = (
         False  # one running pipeline for all visitors, as with a camera, instead of one from the start for each
     )
+    ahead_s: float = 0.0  # the camera's own clock, as its sender reports tell it, minus that of this machine
 
 
 class RtspServer:
@@ -57,7 +58,8 @@ class RtspServer:
             "user": user,
             "password": password,
             "mounts": {
-                f"/{path}": {"clip": str(mount.clip), "live": mount.live} for path, mount in self._mounts.items()
+                f"/{path}": {"clip": str(mount.clip), "live": mount.live, "ahead_s": mount.ahead_s}
+                for path, mount in self._mounts.items()
             },
         }
         (self._folder / "plan.json").write_text(json.dumps(plan))
