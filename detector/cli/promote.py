@@ -83,6 +83,9 @@ def promote(
     min_instances: MinInstances = 10,
     samples: Annotated[int, typer.Option(min=20, help="bootstrap samples over groups")] = 400,
     limits: Annotated[Path | None, typer.Option(help="Markdown of known limits, for the card")] = None,
+    origins: Annotated[
+        Path | None, typer.Option(help="datasets/NAME/origins.yaml: licences of the sets, for the card")
+    ] = None,
     force: Annotated[
         bool, typer.Option(help="promote although the gate blocks; the history keeps its reasons")
     ] = False,
@@ -107,6 +110,7 @@ def promote(
     from detector.inference.bundle import load_bundle
     from detector.inference.seal import copy_bundle, write_manifest
     from detector.training.card import labelled_with, sources_of, write_card
+    from detector.training.origins import read_origins
     from detector.training.promote import current, store_bundle
     from detector.training.promote import promote as move
 
@@ -126,7 +130,8 @@ def promote(
         raise typer.Exit(BLOCKED)
     manifest = labelled_with(bundle.manifest, result)
     notes = limits.read_text(encoding="utf-8") if limits else ""
-    card = write_card(manifest, result, sources_of(_training(data), pictures), notes)
+    licences = {name: entry.licence for name, entry in read_origins(origins).sets.items()} if origins else {}
+    card = write_card(manifest, result, sources_of(_training(data), pictures, licences), notes)
     if into is not None:
         copy_bundle(bundle, into)
         write_manifest(into, manifest)

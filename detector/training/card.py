@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.inference.bundle import LabelEntry, Manifest
@@ -24,14 +24,16 @@ class Source:
     val: int
 
 
-def sources_of(train: Sequence[LabelledPicture], val: Sequence[LabelledPicture]) -> tuple[Source, ...]:
-    """The sets in both splits, with their sizes."""
+def sources_of(
+    train: Sequence[LabelledPicture], val: Sequence[LabelledPicture], licences: Mapping[str, str] | None = None
+) -> tuple[Source, ...]:
+    """The sets in both splits, with their sizes; `licences` by set, where the pictures do not say theirs."""
     names = sorted({picture.source for picture in (*train, *val)})
-    licences = {picture.source: picture.licence for picture in (*train, *val)}
+    said = {picture.source: picture.licence for picture in (*train, *val)}
     return tuple(
         Source(
             name,
-            licences[name],
+            said[name] or (licences or {}).get(name),
             sum(picture.source == name for picture in train),
             sum(picture.source == name for picture in val),
         )
@@ -156,5 +158,5 @@ def _figures(manifest: Manifest, result: Evaluation) -> str:
 
 def _sources(sources: Sequence[Source]) -> str:
     rows = ["| set | licence as declared | training pictures | validation pictures |", "|---|---|--:|--:|"]
-    rows += [f"| {item.name} | {item.licence or 'see the recipe'} | {item.train} | {item.val} |" for item in sources]
+    rows += [f"| {item.name} | {item.licence or 'not stated'} | {item.train} | {item.val} |" for item in sources]
     return "\n".join(rows)

@@ -179,6 +179,20 @@ def test_a_wrong_data_yaml_says_what(yolo_set: Callable[..., Path], text: str, m
         read_yolo(data)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "names: [garbage]\nval: ../images/val\n",  # as Roboflow writes it
+        "names: [garbage]\npath: C:\\Users\\me\\set\nval: ./images/val\n",
+        "names: [garbage]\nval: [images/val]\ndownload: https://example.org/set.zip\nnc: 1\n",
+    ],
+)
+def test_paths_of_other_machines_and_tools(yolo_set: Callable[..., Path], text: str) -> None:
+    data = yolo_set({"val": {"a": [("garbage", 8, 8, 40, 40)]}})
+    data.write_text(text)
+    assert [picture.labels() for picture in read_yolo(data).pictures] == [{"garbage"}]
+
+
 def test_a_rotated_cvat_box_becomes_the_upright_box_around_it() -> None:
     box = rotated(BoundingBox(0, 0, 10, 4), 90)
     assert (box.left, box.top, box.right, box.bottom) == pytest.approx((3, -3, 7, 7))

@@ -310,7 +310,12 @@ def test_a_plain_folder_can_be_written_and_synthetic_labels_are_marked(
     bundle = constant_bundle([[*row, 0.0] for row in ROWS], labels=labels)
     out = tmp_path / "models/street"
     with_parity(bundle)
-    done = run(promote, str(bundle.path), "--data", str(val), "--into", str(out), "--samples", "40")
+    origins = tmp_path / "origins.yaml"
+    entry = "{url: https://example.org, at: ., format: yolo, licence: CC BY 4.0 as declared, groups: picture}"
+    origins.write_text(f"sets:\n  drawn: {entry}\n")
+    done = run(
+        promote, str(bundle.path), "--data", str(val), "--into", str(out), "--samples", "40", "--origins", str(origins)
+    )
     assert done.exit_code == 0, (done.output, done.exception)
     manifest = load_bundle(out).manifest
     assert manifest.labels[2].synthetic_only
@@ -318,6 +323,7 @@ def test_a_plain_folder_can_be_written_and_synthetic_labels_are_marked(
     card = (out / "card.md").read_text()
     assert "**ponding**: trained on synthetic pictures only" in card
     assert "ponding (synthetic only)" in card
+    assert "| drawn | CC BY 4.0 as declared | 1 | 24 |" in card
     assert read_parity(out / PARITY_FILE, manifest.sha256) == [], "the report goes along"
 
 

@@ -30,6 +30,8 @@ from detector.training.labelled import (
     clipped,
 )
 
+_NOT_SPLITS = frozenset({*SPLITS, "path", "names", "exhaustive"})
+
 
 @dataclass(frozen=True, slots=True)
 class DataYaml:
@@ -72,13 +74,12 @@ def read_data_yaml(path: Path) -> DataYaml:
         unknown = unknown if isinstance(exhaustive, list) else exhaustive
         raise DatasetError(f"{path}: exhaustive: {unknown!r} is not a list of labels that stand in names")
     root = (path.parent / str(data.get("path", "."))).resolve()
+    if not root.is_dir():  # a path of the machine that wrote it
+        root = path.parent.resolve()
     splits = {name: _places(root, data[name]) for name in SPLITS if data.get(name)}
     # A split of its own name (`private: images/private`) is told from other keys by the pictures it leads to.
-    splits |= {
-        str(name): places
-        for name, value in data.items()
-        if name not in (*SPLITS, "path", "names", "exhaustive") and (places := _places(root, value)) and all(map(_is_split, places))
-    }
+    others = {str(name): _places(root, value) for name, value in data.items() if name not in _NOT_SPLITS}
+    splits |= {name: places for name, places in others.items() if places and all(map(_is_split, places))}
     if not splits:
         raise DatasetError(f"{path}: names no split; add train: or val: with a folder of pictures")
     return DataYaml(path=path, root=root, splits=splits, names=names, exhaustive=frozenset(exhaustive))
@@ -209,7 +210,13 @@ def _names(path: Path, value: Any) -> tuple[str, ...]:
 
 def _places(root: Path, value: Any) -> tuple[Path, ...]:
     entries = value if isinstance(value, list) else [value]
-    return tuple(root / entry for entry in entries if isinstance(entry, str) and entry)
+    return tuple(_place(root, entry) for entry in entries if isinstance(entry, str) and entry)
+
+
+def _place(root: Path, entry: str) -> Path:
+    """Roboflow writes `../train/images` for a folder that lies beside the file: taken so where only that is there."""
+    place, beside = root / entry, root / entry.removeprefix("../")
+    return beside if not _is_split(place) and _is_split(beside) else place
 
 
 def _is_split(place: Path) -> bool:
