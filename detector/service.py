@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from detector.assembly import (
     new_id,
     open_model,
     refuse_without_cameras,
+    tell_what_waits,
     utc_now,
     words_of,
 )
@@ -43,6 +45,7 @@ from detector.worker.deciding import Decider, Judging
 from detector.worker.gate import OpenGate
 from detector.worker.herald import Herald
 from detector.worker.keeping import LookKeeper
+from detector.worker.late import LateCases
 from detector.worker.loop import Loop
 from detector.worker.mailbox import Mailbox
 from detector.worker.patrol import Patrol
@@ -57,22 +60,6 @@ FEED = "desk"
 """Name under which the store remembers how far the desk's verdicts have been read."""
 
 MODEL_WATCH_S = 5.0
-
-TAKEN_AT_ONCE = frozenset(
-    {"cameras", "cameras_file", "categories", "endpoints", "evidence", "log", "looks", "rules", "sampling", "timezone"}
-)
-"""Sections that SIGHUP takes whole."""
-
-AT_THE_NEXT_START: Mapping[str, frozenset[str] | None] = {
-    "api": None,
-    "database": None,
-    "desk": None,
-    "intake": None,  # read by a process of its own
-    "model": frozenset({"backend", "batch_size", "input_size", "max_wait_ms", "provider", "threads"}),
-    "patrol": frozenset({"concurrent", "jitter", "opens_per_second"}),
-    "site": None,
-}
-"""Sections of which some keys, or all (None), are read when the process starts only."""
 
 
 class Service:
@@ -102,6 +89,10 @@ class Service:
             ]
         )
         self._desk = desk_link_of(settings)
+        self._late = LateCases(
+            *(self.store, self._outlets.subscribers, words_of(settings.site)),
+            *(lambda: self.worker.loop.decider.judging.categories, lambda: self._cameras, utc_now),
+        )
         self._server: ServerHandle | None = None
 
     @property
@@ -119,14 +110,26 @@ class Service:
         log.info("watching %d cameras with %s; API at %s", len(self._cameras), self.model.model_version, self.url)
 
     def stop(self, timeout_s: float = 10.0) -> bool:
-        """Stop looking, judge and store what was seen, send what is due; False when not all seen could be stored."""
-        drained = self.worker.stop(timeout_s * 0.6)
-        self.courier.stop(timeout_s * 0.3)
-        self._chores.stop()
+        """Stop looking, judge and store what was seen, send what is due; False when not all seen could be stored.
+
+        All of it ends within `timeout_s`; what is not sent by then stays in the outbox.
+        """
+        deadline = time.monotonic() + timeout_s
+
+        def share(part: float) -> float:
+            return max(0.1, min(part * timeout_s, deadline - time.monotonic()))
+
+        self._chores.stop(0)
+        drained = self.worker.stop(share(0.55))
+        self.courier.stop(share(0.25))
         if self._desk is not None:
             self._desk.close()
         if self._server is not None:
-            self._server.stop()
+            try:
+                self._server.stop(share(0.05))
+            except DetectorError as error:
+                log.warning("%s", error)
+        self._chores.stop(share(0.1))
         self.store.close()
         return drained
 
@@ -152,6 +155,7 @@ class Service:
             outlets.discard()
             log.error("the settings name a model that is not fit, the old ones stay in force")
             return False
+        self._bundle.replaced(fresh.model.path)  # known from now on
         before, gone = self.settings, self._cameras.keys() - cameras.keys()
         self.settings, self._cameras, self._book, self._lenses = fresh, cameras, book, Lenses(fresh)
         self._outlets.take(outlets)
@@ -164,7 +168,7 @@ class Service:
         self.worker.change(cameras)
         for camera_id in gone:
             self.metrics.forget(camera_id)
-        _tell_what_waits(before, fresh)
+        tell_what_waits(before, fresh)
         log.info(
             "settings reloaded: %d cameras, %d zones, %d permits, %d endpoints",
             *(len(cameras), len(book.zones), len(book.permits), len(fresh.endpoints)),
@@ -266,6 +270,8 @@ class Service:
         self.worker.loop.decider.asked = {check.problem_id: asked.get(check.problem_id, now) for check in checks}
         for camera_id in {check.camera_id for check in checks}:
             self.worker.patrol.hasten(camera_id)
+        if self._late.wanted:
+            self._late.tell(self._desk.late())
 
     def _forget_the_old(self) -> None:
         evidence = self.settings.evidence
@@ -289,20 +295,3 @@ class Service:
         self.worker.loop.decider.judging = Judging(categories_of(self.settings, self.model), judging.rules)
         log.info("looking with %s now", swap.model_version)
         return True
-
-
-def _tell_what_waits(before: Settings, fresh: Settings) -> None:
-    """Name the changes that a reload does not take."""
-    for name, keys in AT_THE_NEXT_START.items():
-        old, new = getattr(before, name), getattr(fresh, name)
-        changed = [name] if keys is None else [f"{name}.{key}" for key in sorted(keys)]
-        for key in changed:
-            last = key.rpartition(".")[2]
-            if (old != new) if keys is None else (getattr(old, last) != getattr(new, last)):
-                log.warning("a change of `%s` takes effect at the next start", key)
-    if before.evidence.directory != fresh.evidence.directory:
-        log.warning(
-            "pictures are written to %s now; those in %s stay there and are no longer deleted when their time is over: "
-            "move them, or delete them yourself",
-            *(fresh.evidence.directory, before.evidence.directory),
-        )

@@ -3,6 +3,7 @@
 from detector.assembly.cameras import Lenses, Places, cameras_of, refuse_without_cameras
 from detector.assembly.judging import RulesOfLook, categories_of, decided_by, judged_with, open_model
 from detector.assembly.outlets import Outlets
+from detector.assembly.reloading import tell_what_waits
 from detector.assembly.surroundings import default_worker_id, new_id, open_store_of, utc_now
 from detector.assembly.telling import desk_link_of, keep_events_for, picture_by, words_of
 
@@ -23,6 +24,7 @@ __all__ = [
     "open_store_of",
     "picture_by",
     "refuse_without_cameras",
+    "tell_what_waits",
     "utc_now",
     "words_of",
 ]

@@ -236,3 +236,25 @@ def enable(
     with open_store_of(config) as store:
         enabled = store.enable_endpoint(name)
     ERR.print(f"{name} gets events again" if enabled else f"{name} was not disabled")
+
+
+@endpoints.command("give-up")
+def give_up(
+    name: Annotated[str, typer.Argument(help="endpoint name")],
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Stop waiting for an endpoint that is no more: its deliveries become dead letters, `redeliver` brings them back.
+
+    Examples:
+
+      detector endpoints give-up old-bureau -c fleet.yaml
+    """
+    from detector.assembly import open_store_of
+
+    with open_store_of(config) as store:
+        given_up = store.bury(datetime.now(UTC), name, "given up by hand")
+    if as_json:
+        print_json({"dead": given_up})
+    else:
+        ERR.print(f"{given_up} deliveries to {name} are dead letters now" if given_up else f"nothing waits for {name}")

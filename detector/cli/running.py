@@ -27,7 +27,8 @@ def run(
 ) -> None:
     """Watch the cameras of a settings file until SIGTERM or Ctrl-C.
 
-    SIGHUP reads the settings again: cameras that did not change do not notice; an invalid file changes nothing.
+    SIGHUP reads the settings again: cameras and endpoints that did not change do not notice; an invalid file changes
+    nothing. What takes effect at the next start only is told in the log.
 
     Examples:
 
@@ -51,7 +52,8 @@ def run(
         while not ending.wait(0.2):
             if reload.is_set():
                 reload.clear()
-                service.reload(config)
+                if service.reload(config):
+                    configure(level=service.settings.log.level, format=service.settings.log.format)
             if until_end and service.finished():
                 break
     finally:

@@ -31,7 +31,7 @@ class Chores(threading.Thread):
         self._stop_wanted = threading.Event()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Begin no other chore and wait for the one under way."""
+        """Begin no other chore and wait for the one under way; safe to call twice."""
         self._stop_wanted.set()
         if self.ident is not None:
             self.join(timeout_s)

@@ -72,9 +72,10 @@ class Worker:
         deadline = time.monotonic() + timeout_s
         self._stop_wanted.set()
         self._changed.set()
-        self._keeper.join(timeout_s)
-        self.roster.stop(timeout_s / 2)
-        self.patrol.stop(max(0.1, (deadline - time.monotonic()) / 2))
+        # what is blocked is interrupted, so that hardly any of this is spent; most is for judging and storing
+        self.roster.stop(timeout_s / 5)
+        self.patrol.stop(timeout_s / 5)
+        self._keeper.join(timeout_s / 5)
         self._mailbox.close()
         drained = self.loop.join(max(0.1, deadline - time.monotonic()))
         try:

@@ -292,3 +292,75 @@ def test_a_database_that_refuses_for_a_while_loses_nothing(
     store.record(NOON, [], [an_entry("e1")])
     assert eventually(lambda: not store.outbox_depth())
     assert ids(sink) == ["e1"]
+
+
+def route(name: str, sink: EventSink) -> Route:
+    return Route(Endpoint(name, "http://127.0.0.1/", (SECRET,), schedule=SCHEDULE), sink)
+
+
+def test_endpoints_come_change_and_go_while_it_runs(store: Store, clock: Clock) -> None:
+    stays, old, new, late = RecordingSink(), RecordingSink(lambda _: DOWN), RecordingSink(), RecordingSink()
+    first = [route("stays", stays), route("changes", old)]
+    courier = Courier(store, first, "w1", clock=clock, chance=lambda: 0.0, poll_s=0.02)
+    courier.start()
+    try:
+        store.record(NOON, [], [an_entry("e1", "p1", "stays", "changes", "late")])
+        assert eventually(lambda: ids(stays) == ["e1"] and len(old.sent) == 1)
+        assert eventually(lambda: courier.alive)
+        # its next try would be 5 s on by a clock that stands still: what was changed is tried at once
+        courier.change([first[0], route("changes", new), route("late", late)])
+        assert eventually(lambda: not store.outbox_depth())
+        assert ids(new) == ids(late) == ["e1"]
+        assert eventually(lambda: old.closed)
+        assert not stays.closed
+        assert courier.alive
+        courier.change([first[0]])
+        store.record(NOON, [], [an_entry("e2", "p1", "stays", "changes", "late")])
+        assert eventually(lambda: ids(stays) == ["e1", "e2"])
+        assert eventually(lambda: new.closed and late.closed)
+        assert store.outbox_depths() == {"changes": 1, "late": 1}, "kept for an endpoint of that name"
+        assert ids(new) == ["e1"]
+        again = RecordingSink()
+        courier.change([first[0], route("changes", again)])
+        assert eventually(lambda: ids(again) == ["e2"])
+    finally:
+        assert courier.stop(10.0)
+
+
+def test_a_try_under_way_at_an_endpoint_that_goes_ends_by_itself(store: Store, run: Callable[..., Courier]) -> None:
+    release = threading.Event()
+
+    def slowly(_: Sent) -> Attempt:
+        release.wait(60)
+        return WELL
+
+    slow = RecordingSink(slowly)
+    courier = run({"desk": slow})
+    store.record(NOON, [], [an_entry(f"e{number}", f"p{number}") for number in range(40)])
+    assert eventually(lambda: len(slow.sent) == 2)  # as many as may be on their way at once
+    courier.change([])
+    assert not slow.closed
+    release.set()
+    assert eventually(lambda: slow.closed)
+    assert len(slow.sent) == 2
+    assert sorted(states(store).values()) == [DeliveryState.DELIVERED] * 2 + [DeliveryState.PENDING] * 38
+
+
+def test_a_failure_of_what_an_endpoint_was_before_is_not_counted(store: Store, run: Callable[..., Courier]) -> None:
+    release = threading.Event()
+
+    def slowly(_: Sent) -> Attempt:
+        release.wait(60)
+        return Attempt(False, 410, "gone", gone=True)
+
+    old, new = RecordingSink(slowly), RecordingSink()
+    courier = run({"desk": old})
+    store.record(NOON, [], [an_entry("e1")])
+    assert eventually(lambda: len(old.sent) == 1)
+    courier.change([route("desk", new)])
+    release.set()
+    assert eventually(lambda: (courier.wake(), old.closed)[1])
+    assert eventually(lambda: (courier.wake(), not store.outbox_depth())[1])
+    assert ids(new) == ["e1"]
+    assert store.deliveries()[0].attempts == 1
+    assert store.endpoints()["desk"].disabled_at is None

@@ -1,0 +1,160 @@
+"""SIGHUP on a real process with real receivers: endpoints come, change and go, and nothing that waits is lost."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from detector.config import load_settings
+from detector.store import DeliveryState, OutboxEntry, Store, open_store
+from tests.acceptance.drawn import colour_bundle
+from tests.acceptance.test_whole_line import Running, write_settings
+from tests.delivery.receiver import NEXT_SECRET, SECRET, Answer, Receiver, receiver
+from tests.sources.clips import now
+from tests.worker.doubles import until
+
+
+class Installation:
+    """A worker with a camera that is not there; events are recorded beside it, as a second worker would."""
+
+    def __init__(self, folder: Path) -> None:
+        self._model = colour_bundle(folder / "colours")
+        self._folder = folder
+        self.path = self.write([])
+        self.store: Store = open_store(load_settings(self.path).database)
+        self.running = Running(self.path)
+        self.running.wait_for("watching 1 cameras")
+
+    def write(self, endpoints: list[dict[str, Any]], **changes: object) -> Path:
+        path = write_settings(self._folder, [{"id": "one", "url": "rtsp://127.0.0.1:1/a"}], None, self._model)
+        settings = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump(settings | {"endpoints": endpoints} | changes))
+        return path
+
+    def reload(self, told: str = "settings reloaded") -> None:
+        before = self.running.log.read_text().count(told)
+        self.running.process.send_signal(signal.SIGHUP)
+        assert until(lambda: self.running.log.read_text().count(told) > before), self.running.log.read_text()
+
+    def event(self, event_id: str, *endpoints: str) -> None:
+        entry = OutboxEntry(event_id, "problem.opened", event_id, now(), b'{"id": "%s"}' % event_id.encode(), endpoints)
+        self.store.record(now(), [], [entry])
+
+    def states(self) -> dict[tuple[str, str], DeliveryState]:
+        return {(one.event_id, one.endpoint): one.state for one in self.store.deliveries()}
+
+    def end(self) -> None:
+        assert self.running.end() == 0
+        self.store.close()
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Any:
+    made = Installation(tmp_path)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def endpoint(name: str, at: Receiver, *secrets: str) -> dict[str, Any]:
+    secrets = secrets or (SECRET,)
+    return {"name": name, "url": at.url, "secrets": list(secrets), "events": ["problem.*"]}  # its camera is ill
+
+
+def got(at: Receiver, *ids: str) -> Callable[[], bool]:
+    return lambda: set(at.ids) == set(ids)
+
+
+def test_endpoints_are_added_changed_and_removed(installation: Installation) -> None:
+    with receiver() as bureau, receiver() as street, receiver(secret=NEXT_SECRET) as rotated:
+        installation.write([endpoint("bureau", bureau)])
+        installation.reload()
+        installation.event("e1", "bureau", "street")
+        assert until(got(bureau, "e1"))
+        installation.write([endpoint("bureau", bureau), endpoint("street", street)])
+        installation.reload()
+        assert until(got(street, "e1")), "what waited for a name goes out when the name is there"
+        # the bureau moves and signs with another secret
+        installation.write([endpoint("bureau", rotated, NEXT_SECRET), endpoint("street", street)])
+        installation.reload()
+        installation.event("e2", "bureau", "street")
+        assert until(got(rotated, "e2"))
+        assert until(got(street, "e1", "e2"))
+        assert bureau.ids == ["e1"]
+        assert rotated.unverified == []
+        # the street's endpoint is removed: what is for it is kept, told, and goes out when it is back
+        installation.write([endpoint("bureau", rotated, NEXT_SECRET)])
+        installation.reload()
+        installation.event("e3", "bureau", "street")
+        assert until(got(rotated, "e2", "e3"))
+        assert installation.states()["e3", "street"] is DeliveryState.PENDING
+        installation.reload("1 events wait for an endpoint that is not configured")
+        installation.write([endpoint("bureau", rotated, NEXT_SECRET), endpoint("street", street)])
+        installation.reload()
+        assert until(got(street, "e1", "e2", "e3"))
+        assert until(lambda: set(installation.states().values()) == {DeliveryState.DELIVERED})
+
+
+def test_a_wrong_secret_is_put_right_without_a_restart(installation: Installation) -> None:
+    with receiver(secret=NEXT_SECRET) as bureau:
+        installation.write([endpoint("bureau", bureau, SECRET)])
+        installation.reload()
+        installation.event("e1", "bureau")
+        assert until(lambda: len(bureau.unverified) >= 1)
+        installation.write([endpoint("bureau", bureau, NEXT_SECRET, SECRET)])
+        installation.reload()
+        assert until(got(bureau, "e1")), "at once, not after the wait that its failures had earned"
+
+
+def test_a_removed_endpoint_that_hangs_holds_nobody_up(installation: Installation) -> None:
+    with receiver(lambda *_: Answer(hang=True)) as hanging, receiver() as well:
+        installation.write([endpoint("bureau", hanging)])
+        installation.reload()
+        installation.event("e1", "bureau")
+        assert until(lambda: len(hanging.requests) == 1)
+        installation.write([endpoint("street", well)])
+        installation.reload()
+        installation.event("e2", "street")
+        assert until(got(well, "e2"))
+        assert installation.states()["e1", "bureau"] is DeliveryState.PENDING
+
+
+MAPPED = {"name": "second", "url": "http://127.0.0.1:1/", "kind": "mapped", "mapped": {"file": "no.yaml"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "change", "named"),
+    [
+        ([{"name": "second", "url": "ftp://x", "secrets": [SECRET]}], {}, "url"),
+        ([MAPPED], {}, "no.yaml"),
+        ([], {"model": {"path": "no-such-bundle"}}, "no-such-bundle"),
+        ([], {"rules": {"zones": "no-zones.yaml"}}, "no-zones.yaml"),
+    ],
+    ids=["endpoint", "mapping", "model", "zones"],
+)
+def test_what_is_not_valid_changes_nothing_at_all(
+    installation: Installation, more: list[dict[str, Any]], change: dict[str, Any], named: str
+) -> None:
+    with receiver() as bureau, receiver() as other:
+        installation.write([endpoint("bureau", bureau)])
+        installation.reload()
+        installation.write([endpoint("bureau", other), *more], **change)
+        installation.reload("the old ones stay in force")
+        assert named in installation.running.log.read_text()
+        installation.event("e1", "bureau")
+        assert until(got(bureau, "e1"))
+        assert other.ids == []
+
+
+def test_what_waits_for_the_next_start_is_told(installation: Installation, tmp_path: Path) -> None:
+    installation.write([], database="sqlite:///other.db", evidence={"directory": str(tmp_path / "elsewhere")})
+    installation.reload("a change of `database` takes effect at the next start")
+    assert until(lambda: "stay there and are no longer deleted" in installation.running.log.read_text())
+    assert not (tmp_path / "other.db").exists()
+    assert SECRET not in installation.running.log.read_text()
