@@ -55,6 +55,7 @@ def open_desk(
         evidence_directory=evidence,
         evidence_base_url=evidence_url,
         access_log_directory=data / "access",
+        access_log_days=settings.evidence.access_log_days,
         token=token,
         title=settings.title,
         timezone=settings.timezone,

@@ -89,6 +89,8 @@ class DeskEvidence(Strict):
     """The desk shows the pictures in this folder."""
     url: Filled | None = None
     """What evidence links in events begin with; without a directory pages load pictures from there."""
+    access_log_days: Annotated[int, Field(ge=180)] = 180
+    """Days for which it is remembered who opened which picture; whole months are deleted, once a day."""
 
 
 class DeskSettings(Strict):

@@ -13,7 +13,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
@@ -23,6 +22,7 @@ from detector.core.secrets import scrub
 from detector.desk.access import ReaderGate
 from detector.desk.acting import acting
 from detector.desk.appearance import Appearance, environment
+from detector.desk.chores import escalate_for_ever, forget_for_ever
 from detector.desk.headers import SafeHeaders
 from detector.desk.inbox import inbox
 from detector.desk.ledger import Ledger
@@ -33,7 +33,7 @@ from detector.desk.reading import reading
 from detector.desk.signature import SignatureCheck
 from detector.desk.street_pages import street_files
 from detector.errors import ConfigError, StoreError
-from detector.evidence.access import AccessLog
+from detector.evidence.access import LEAST_DAYS, AccessLog
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class DeskOptions:
     evidence_directory: Path | None = None  # the desk serves the pictures in it
     evidence_base_url: str | None = None  # what evidence links begin with
     access_log_directory: Path | None = None  # who saw which picture; beside the pictures when None
+    access_log_days: int = LEAST_DAYS  # how long that is remembered
     token: str | None = field(default=None, repr=False)  # needed to read, when set
     title: str = "Street desk"
     timezone: str = "UTC"  # IANA name; pages show times in it
@@ -76,15 +77,22 @@ def create_desk(options: DeskOptions) -> FastAPI:
     appearance = Appearance(options.title, zone, options.refresh_s)
     templates = environment(appearance)
     ledger = Ledger(options.database_url, options.plan)
+    access_log = _access_log(options)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watch = asyncio.create_task(_escalate_for_ever(ledger, options))
+        clock, escalations = options.clock, bool(options.plan.escalations)
+        chores = [
+            asyncio.create_task(escalate_for_ever(ledger, clock, options.escalate_every_s, escalations=escalations))
+        ]
+        if access_log is not None:
+            chores.append(asyncio.create_task(forget_for_ever(access_log, clock, options.access_log_days)))
         try:
             yield
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
             ledger.close()
 
     # the interactive pages of FastAPI load scripts from elsewhere, so they stay off; the document itself is there
@@ -95,7 +103,7 @@ def create_desk(options: DeskOptions) -> FastAPI:
     app.include_router(acting(ledger, gate, options.clock))
     app.include_router(pages(ledger, gate, pictures, templates, options.clock))
     app.include_router(street_files(ledger, gate, templates, zone, options.clock))
-    app.include_router(evidence(pictures, gate, _access_log(options), options.clock))
+    app.include_router(evidence(pictures, gate, access_log, options.clock))
     _add_assets(app)
     _add_refusals(app, templates, options.clock)
 
@@ -107,21 +115,6 @@ def create_desk(options: DeskOptions) -> FastAPI:
     return app
 
 
-async def _escalate_for_ever(ledger: Ledger, options: DeskOptions) -> None:
-    """Write down soon what is due by the clock; that a case is overdue is worked out whenever it is read."""
-    while True:
-        try:
-            closed = await run_in_threadpool(ledger.waive, options.clock())
-            if closed:
-                log.info("%d cases closed without the word of cameras that cannot see", closed)
-            written = await run_in_threadpool(ledger.escalate, options.clock()) if options.plan.escalations else 0
-            if written:
-                log.info("%d escalations", written)
-        except StoreError as error:
-            log.error("overdue cases could not be escalated, tried again later: %s", error)
-        await asyncio.sleep(options.escalate_every_s)
-
-
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -130,10 +123,11 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _access_log(options: DeskOptions) -> AccessLog | None:
+    """The log that is there or will be, also of a desk that shows no pictures any more: it has to be shortened."""
     pictures, folder = options.evidence_directory, options.access_log_directory
-    if pictures is None:
-        return None
-    return AccessLog(folder or pictures.with_name(f"{pictures.name}-access"))
+    if folder is None and pictures is not None:
+        folder = pictures.with_name(f"{pictures.name}-access")
+    return None if folder is None else AccessLog(folder)
 
 
 def _add_assets(app: FastAPI) -> None:
