@@ -12,9 +12,15 @@ from detector.config.finding import did_you_mean
 from detector.config.sinks import MappedSettings, MqttSettings, Open311Settings
 from detector.config.strict import Strict
 from detector.config.values import Duration, EndpointAddress, PositiveDuration, SigningSecret, scheme_of
+from detector.core.event import CaseEventKind
 from detector.core.problem import EventKind
 
-EVENT_TYPES = (*(f"problem.{kind.value}" for kind in EventKind), "camera.health", "detection.observed")
+EVENT_TYPES = (
+    *(f"problem.{kind.value}" for kind in EventKind),
+    "camera.health",
+    "detection.observed",
+    *(f"case.{kind.value}" for kind in CaseEventKind),
+)
 """Everything an endpoint can subscribe to."""
 
 STANDARD_SCHEDULE = (
@@ -66,7 +72,8 @@ class EndpointSettings(Strict):
     mapped: MappedSettings | None = None
     """For `kind: mapped`."""
     events: tuple[EventPattern, ...] = ("problem.*", "camera.health")
-    """What it is told; `detection.observed` (each single detection) must be asked for."""
+    """What it is told; `detection.observed` (each single detection) must be asked for. `case.*` tells of overdue and
+    escalated cases of the desk in `desk.url`."""
     retry_schedule: tuple[Duration, ...] = Field(default=STANDARD_SCHEDULE, min_length=1)
     """Waits before the first and each further try; after the last one the delivery is dead until it is redelivered."""
     timeout: PositiveDuration = timedelta(seconds=20)

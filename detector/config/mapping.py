@@ -29,7 +29,9 @@ class Fact(NamedTuple):
     """One thing that an event tells."""
 
     kind: Literal["text", "number", "boolean", "time"]
-    of: Literal["any", "problem", "camera"] = "problem"  # which events tell it: all, problem.*, camera.health
+    of: Literal["any", "problem", "camera", "case", "problem case"] = (
+        "problem"  # events that tell it, by their first word
+    )
 
 
 FACTS: dict[str, Fact] = {
@@ -45,7 +47,8 @@ FACTS: dict[str, Fact] = {
     "latitude": Fact("number", "any"),
     "longitude": Fact("number", "any"),
     "position_of": Fact("text", "any"),
-    **dict.fromkeys(("problem_id", "category", "category_name", "code", "rule", "label", "note"), Fact("text")),
+    **dict.fromkeys(("problem_id", "category", "category_name", "code"), Fact("text", "problem case")),
+    **dict.fromkeys(("rule", "label", "note"), Fact("text")),
     **dict.fromkeys(("cleared_reason", "cleared_rule"), Fact("text")),
     **dict.fromkeys(("evidence_url", "evidence_reason", "evidence_base64", "model_version"), Fact("text")),
     "status": Fact("text", "any"),
@@ -55,6 +58,11 @@ FACTS: dict[str, Fact] = {
     "review": Fact("boolean"),
     "previous": Fact("text", "camera"),
     "reason": Fact("text", "camera"),
+    **dict.fromkeys(
+        ("case_id", "stage", "department", "department_code", "escalated_to", "street"), Fact("text", "case")
+    ),
+    **dict.fromkeys(("dispatched_at", "due_at", "escalated_at"), Fact("time", "case")),
+    "escalated": Fact("number", "case"),
 }
 """Everything that can be sent; docs/sinks.md says what each is."""
 
@@ -247,4 +255,4 @@ def _unfit(mapping: MappingFile) -> Iterator[tuple[KeyPath, str, str | None]]:
 
 
 def _tells(event_type: str, fact: Fact) -> bool:
-    return fact.of == "any" or event_type.startswith(f"{fact.of}.")
+    return fact.of == "any" or event_type.partition(".")[0] in fact.of.split()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
 from uuid import UUID, uuid5
 
 from detector.core.detection import Detection
@@ -52,7 +54,56 @@ class DetectionEvent:
     occurred_at: datetime  # capture time, aware UTC
 
 
-Event = ProblemEvent | CameraHealthEvent | DetectionEvent
+class CaseEventKind(StrEnum):
+    """What a dispatch system is told about its own cases, where the desk that comes with the product keeps them."""
+
+    OVERDUE = "overdue"  # the deadline passed and nobody reported it done
+    ESCALATED = "escalated"  # and whoever is named for that was told
+
+
+@dataclass(frozen=True, slots=True)
+class LateCase:
+    """A case whose deadline has passed, as the desk tells it. Times are aware UTC."""
+
+    case_id: str
+    problem_id: str
+    camera_id: str
+    category: str
+    due_at: datetime
+    codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code
+    stage: str = ""  # where the case stands
+    department: str | None = None  # who is late
+    department_code: str | None = None  # unified social credit code
+    dispatched_at: datetime | None = None
+    escalated: int = 0  # times since it was dispatched
+    escalated_to: str | None = None  # the last time
+    escalated_at: datetime | None = None
+    district: str | None = None
+    street: str | None = None  # id of the street, where the desk knows streets
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """A case became overdue, or was escalated. The id follows from the case, its deadline and the escalation."""
+
+    id: str
+    kind: CaseEventKind
+    case: LateCase
+    occurred_at: datetime  # the deadline, or the escalation; aware UTC
+
+
+def events_of_late(case: LateCase) -> list[CaseEvent]:
+    """What is to be told of a case that is late: the same events, by id, however often it is asked."""
+    due = case.due_at.astimezone(UTC).isoformat()
+    overdue = event_id("case.overdue", case.case_id, due)
+    events = [CaseEvent(overdue, CaseEventKind.OVERDUE, case, case.due_at)]
+    if case.escalated:
+        escalated = event_id("case.escalated", case.case_id, due, case.escalated)
+        events.append(CaseEvent(escalated, CaseEventKind.ESCALATED, case, case.escalated_at or case.due_at))
+    return events
+
+
+Event = ProblemEvent | CameraHealthEvent | DetectionEvent | CaseEvent
 
 
 def type_of(event: Event) -> str:
@@ -64,3 +115,5 @@ def type_of(event: Event) -> str:
             return "camera.health"
         case DetectionEvent():
             return "detection.observed"
+        case CaseEvent():
+            return f"case.{event.kind.value}"

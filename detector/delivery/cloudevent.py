@@ -9,7 +9,7 @@ from typing import Literal
 from detector.core.camera import Camera
 from detector.core.category import Category
 from detector.core.detection import BoundingBox
-from detector.core.event import CameraHealthEvent, DetectionEvent, Event, ProblemEvent, type_of
+from detector.core.event import CameraHealthEvent, CaseEvent, DetectionEvent, Event, LateCase, ProblemEvent, type_of
 from detector.core.geo import GeoPoint
 from detector.core.problem import Place, Problem, ProblemStatus
 from detector.core.secrets import one_line
@@ -53,7 +53,13 @@ def cloud_event(
 
 def subject_of(event: Event) -> str:
     """The thing whose events keep their order: a problem, or a camera."""
-    return event.problem.id if isinstance(event, ProblemEvent) else event.camera_id
+    match event:
+        case ProblemEvent():
+            return event.problem.id
+        case CaseEvent():
+            return event.case.problem_id
+        case _:
+            return event.camera_id
 
 
 def _built(
@@ -98,6 +104,33 @@ def _built(
             return wire.DetectionObserved(
                 id=id_, source=source, subject=subject, time=time, dataschema=schema, data=detection
             )
+        case CaseEvent():
+            case_data = _case(event.case, category, where)
+            kind = wire.CASE_EVENTS[event.kind]
+            return kind(id=id_, source=source, subject=subject, time=time, dataschema=schema, data=case_data)
+
+
+def _case(case: LateCase, category: Category | None, camera: wire.CameraData | None) -> wire.CaseData:
+    return wire.CaseData(
+        case_id=case.case_id,
+        problem_id=case.problem_id,
+        status="open",
+        stage=case.stage,
+        category=case.category,
+        category_names={} if category is None else dict(category.names),
+        codes=dict(case.codes) or ({} if category is None else dict(category.codes)),
+        camera_id=case.camera_id,
+        camera=camera,
+        district=case.district,
+        street=case.street,
+        department=_line(case.department),
+        department_code=case.department_code,
+        dispatched_at=case.dispatched_at,
+        due_at=case.due_at,
+        escalated=case.escalated,
+        escalated_to=_line(case.escalated_to),
+        escalated_at=case.escalated_at,
+    )
 
 
 def _problem(

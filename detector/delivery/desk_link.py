@@ -1,7 +1,8 @@
 """The way back from the desk: what people decided there, and which cases wait to be looked at again (回头看).
 
 GET /verdicts.json?after=N answers {"next": N, "more": bool, "verdicts": [...]}; numbers only grow, so a page may be
-asked for again after a crash. GET /cases.json?stage=verify answers {"cases": [{"problem_id", "camera_id", ...}]}.
+asked for again after a crash. GET /cases.json?stage=verify answers {"cases": [{"problem_id", "camera_id", ...}]}, and
+?overdue=true those whose deadline has passed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import httpx
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from detector import __version__
+from detector.core.event import LateCase
 from detector.core.secrets import scrub
 from detector.core.verdict import Decision, Verdict
 from detector.errors import DeliveryError
@@ -52,6 +54,9 @@ class _Page(BaseModel):
     verdicts: tuple[_Told, ...]
 
 
+MOST_LATE = 5_000
+"""Overdue cases of which is told at the same time."""
+
 _Shape = TypeVar("_Shape", bound=BaseModel)
 
 
@@ -87,6 +92,27 @@ class _Cases(BaseModel):
     cases: tuple[_Case, ...]
 
 
+class _Late(_Source):
+    id: str = Field(min_length=1, max_length=200)
+    category: str
+    codes: dict[str, str] = {}
+    stage: str = ""
+    department: str | None = None
+    department_code: str | None = None
+    dispatched_at: AwareDatetime | None = None
+    due_at: AwareDatetime
+    escalated: int = Field(default=0, ge=0)
+    escalated_to: str | None = None
+    escalated_at: AwareDatetime | None = None
+    district: str | None = None
+    street: str | None = None
+
+
+class _LatePage(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    cases: tuple[_Late, ...]
+
+
 class DeskLink:
     """Asks one desk. Not thread-safe."""
 
@@ -108,6 +134,17 @@ class DeskLink:
         """The cases that wait to be looked at again. Raises DeliveryError as `verdicts`."""
         page = self._ask(_Cases, "/cases.json", {"stage": "verify", "status": "open", "limit": str(MOST_CHECKS)})
         return tuple(Check(one.problem_id, one.camera_id) for case in page.cases for one in case.sources or (case,))
+
+    def late(self) -> tuple[LateCase, ...]:
+        """The open cases that are overdue, at most MOST_LATE. Raises DeliveryError as `verdicts`."""
+        found: list[_Late] = []
+        while len(found) < MOST_LATE:
+            wanted = {"status": "open", "overdue": "true", "limit": str(MOST_CHECKS), "offset": str(len(found))}
+            page = self._ask(_LatePage, "/cases.json", wanted)
+            found += page.cases
+            if len(page.cases) < MOST_CHECKS:
+                break
+        return tuple(LateCase(case_id=case.id, **case.model_dump(exclude={"id"})) for case in found)
 
     def _ask(self, shape: type[_Shape], path: str, parameters: dict[str, str]) -> _Shape:
         try:

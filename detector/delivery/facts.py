@@ -12,11 +12,12 @@ from detector.core.geo import GeoPoint
 Facts = dict[str, Any]
 """Name (a key of detector.config.mapping.FACTS) to a text, number, truth value, datetime, or None: not known."""
 
-_TIMES = ("first_seen", "last_seen", "opened_at", "cleared_at")
+_TIMES = ("first_seen", "last_seen", "opened_at", "cleared_at", "dispatched_at", "due_at", "escalated_at")
 _PLAIN = (
     *("problem_id", "revision", "status", "category", "rule", "label", "camera_id", "reopened", "score"),
     *("looks", "sightings", "count", "model_version", "review", "note", "previous", "reason"),
     *("cleared_reason", "cleared_rule"),
+    *("case_id", "stage", "department", "department_code", "escalated", "escalated_to", "street"),
 )
 
 
@@ -46,7 +47,7 @@ def facts_of(body: bytes, event_type: str, *, language: str = "zh", standard: st
         "category_name": _name(data.get("category_names") or {}, language) or data.get("category"),
         "code": _code(data.get("codes") or {}, standard),
         "camera_name": camera.get("name") or data["camera_id"],
-        "district": camera.get("district"),
+        "district": data.get("district") or camera.get("district"),
         "latitude": None if ground is None else ground["latitude"],
         "longitude": None if ground is None else ground["longitude"],
         "position_of": None if ground is None else where,

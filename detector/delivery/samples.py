@@ -8,7 +8,16 @@ from datetime import UTC, datetime, timedelta
 from detector.core.camera import Camera
 from detector.core.category import Category
 from detector.core.detection import BoundingBox, Detection
-from detector.core.event import CameraHealthEvent, DetectionEvent, Event, ProblemEvent, event_id, type_of
+from detector.core.event import (
+    CameraHealthEvent,
+    DetectionEvent,
+    Event,
+    LateCase,
+    ProblemEvent,
+    event_id,
+    events_of_late,
+    type_of,
+)
 from detector.core.geo import GeoPoint
 from detector.core.look import LookStatus
 from detector.core.problem import EventKind, Place, Problem, ProblemStatus
@@ -82,7 +91,24 @@ def _events() -> list[Event]:
         model_version=_OPEN.model_version,
         occurred_at=_SEEN,
     )
-    return [*events, dark, seen]
+    late = LateCase(
+        case_id=event_id("case", _OPEN.id),
+        problem_id=_OPEN.id,
+        camera_id=_OPEN.camera_id,
+        category=_OPEN.category,
+        due_at=_SEEN + timedelta(hours=5),
+        codes=_OPEN.codes,
+        stage="handle",
+        department="环卫所",
+        department_code="12610104MB2A000176",
+        dispatched_at=_SEEN + timedelta(minutes=10),
+        escalated=1,
+        escalated_to="区督查科",
+        escalated_at=_SEEN + timedelta(hours=6),
+        district=_CAMERA.district,
+        street="renmin-road",
+    )
+    return [*events, dark, seen, *events_of_late(late)]
 
 
 def _encoded(event: Event) -> bytes:

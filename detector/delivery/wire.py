@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from detector.core.event import CaseEventKind
 from detector.core.look import LookStatus
 from detector.core.problem import EventKind, ProblemStatus
 
@@ -160,6 +161,39 @@ class DetectionData(_Wire):
     model_version: str | None
 
 
+class CaseData(_Wire):
+    """A case of the desk whose deadline has passed."""
+
+    case_id: str
+    problem_id: str
+    """The problem that it is a case of: that of the problem.* events."""
+    status: Literal["open"]
+    stage: str
+    """Where it stands: `dispatch`, `handle`, `report`, `verify`."""
+    category: str
+    category_names: dict[str, str]
+    """Language tag to name."""
+    codes: dict[str, str]
+    """Version of the standard to code."""
+    camera_id: str
+    camera: CameraData | None = None
+    district: str | None = None
+    street: str | None = None
+    """Id of the street, where the desk knows streets."""
+    department: str | None = None
+    """Who was sent."""
+    department_code: str | None = None
+    """Its unified social credit code."""
+    dispatched_at: AwareDatetime | None = None
+    due_at: AwareDatetime
+    """The deadline that has passed."""
+    escalated: Count
+    """How often it was escalated since it was dispatched."""
+    escalated_to: str | None = None
+    """To whom, the last time."""
+    escalated_at: AwareDatetime | None = None
+
+
 class CloudEvent(_Wire):
     """The envelope. `source` and `id` together name an event: a second one with the same pair is a repetition."""
 
@@ -169,9 +203,9 @@ class CloudEvent(_Wire):
     source: Annotated[str, Field(min_length=1, json_schema_extra={"format": "uri-reference"})]
     """The installation that saw it."""
     subject: Annotated[str, Field(min_length=1)]
-    """Problem id of problem.* events, camera id of the others; events of one subject arrive in order."""
+    """Problem id of problem.* and case.* events, camera id of the others; events of one subject arrive in order."""
     time: AwareDatetime
-    """Capture time of the look that caused the event, UTC."""
+    """Capture time of the look that caused the event; of case.* the deadline or the escalation; UTC."""
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: Annotated[str, Field(min_length=1, json_schema_extra={"format": "uri"})]
 
@@ -225,6 +259,25 @@ class DetectionObserved(CloudEvent):
     data: DetectionData
 
 
+class CaseOverdue(CloudEvent):
+    """The deadline of a case at the desk has passed, and nobody had reported it done."""
+
+    type: Literal["org.street-detector.case.overdue.v1"] = "org.street-detector.case.overdue.v1"
+    data: CaseData
+
+
+class CaseEscalated(CloudEvent):
+    """An overdue case was escalated at the desk; `data.escalated_to` is to be told."""
+
+    type: Literal["org.street-detector.case.escalated.v1"] = "org.street-detector.case.escalated.v1"
+    data: CaseData
+
+
+CASE_EVENTS: dict[CaseEventKind, type[CaseOverdue | CaseEscalated]] = {
+    CaseEventKind.OVERDUE: CaseOverdue,
+    CaseEventKind.ESCALATED: CaseEscalated,
+}
+
 PROBLEM_EVENTS: dict[
     EventKind,
     type[ProblemOpened | ProblemUpdated | ProblemCleared | ProblemDismissed | ProblemReopened],
@@ -240,5 +293,6 @@ MODELS: dict[str, type[CloudEvent]] = {
     **{f"problem.{kind.value}": model for kind, model in PROBLEM_EVENTS.items()},
     "camera.health": CameraHealth,
     "detection.observed": DetectionObserved,
+    **{f"case.{kind.value}": model for kind, model in CASE_EVENTS.items()},
 }
 """Short type, as endpoints subscribe to it, to the model of the whole event."""

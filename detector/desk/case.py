@@ -98,6 +98,7 @@ class Case:
     done_at: datetime | None = None  # when the department said so, or it was seen gone before
     escalated: int = 0  # times since it was dispatched
     escalated_to: str | None = None
+    escalated_at: datetime | None = None
     automatic: bool = False  # the desk filed and dispatched it by itself, at some time
     held: str | None = None  # why the desk did not, while it waits for a person
     told: str = ""  # category that the detector told; `category` is what a person made of it
@@ -209,6 +210,7 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         done_at=done_at(steps) if sent else None,
         escalated=len(told_above),
         escalated_to=told_above[-1].details.department if told_above else None,
+        escalated_at=told_above[-1].at if told_above else None,
         automatic=_automatic(steps),
         held=_held(steps),
         told=data.category,

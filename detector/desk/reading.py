@@ -143,6 +143,7 @@ def case_json(case: Case, now: datetime) -> dict[str, Any]:
         "overdue": case.overdue(now),
         "escalated": case.escalated,
         "escalated_to": case.escalated_to,
+        "escalated_at": case.escalated_at,
         "automatic": case.automatic,
         "held": case.held,
         "review": case.review,
