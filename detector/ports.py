@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from detector.core.detection import Detection
-from detector.core.frame import Frame, Image
+from detector.core.frame import Frame, Image, Picture
 
 
 class FrameSource(Protocol):
@@ -38,8 +38,18 @@ class Detector(Protocol):
         """Labels in the order of the model's classes."""
         ...
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """Detect in a batch of (H, W, 3) uint8 BGR pictures of any sizes; one list per picture, best score first."""
+    def prepare(self, image: Image) -> Picture:
+        """Do ahead, on any thread, what this model does with a picture before its network runs.
+
+        May return the picture as it is. Raises ValueError for an array that is no picture.
+        """
+        ...
+
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+        """Detect in a batch of (H, W, 3) uint8 BGR pictures of any sizes; one list per picture, best score first.
+
+        A picture that another model has prepared is prepared anew where this one takes pictures otherwise.
+        """
         ...
 
 

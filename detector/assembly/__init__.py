@@ -1,7 +1,7 @@
 """Configuration to live objects: the only place that knows every adapter."""
 
 from detector.assembly.cameras import Lenses, Places, cameras_of, refuse_without_cameras
-from detector.assembly.judging import RulesOfLook, categories_of, decided_by, judged_with, open_model
+from detector.assembly.judging import RulesOfLook, categories_of, decided_by, judged_with, open_model, prepared_by
 from detector.assembly.outlets import Outlets
 from detector.assembly.reloading import tell_what_waits
 from detector.assembly.surroundings import default_worker_id, new_id, open_store_of, utc_now
@@ -23,6 +23,7 @@ __all__ = [
     "open_model",
     "open_store_of",
     "picture_by",
+    "prepared_by",
     "refuse_without_cameras",
     "tell_what_waits",
     "utc_now",

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from detector.config import Settings, load_categories
 from detector.core.camera import Camera
 from detector.core.category import Category
+from detector.core.frame import Frame, Prepared
 from detector.core.judging import Decide
 from detector.core.look import Look
 from detector.core.problem import Place
@@ -17,6 +18,7 @@ from detector.core.rules import Outcome, RuleBook, spot_of
 from detector.inference.open import open_detector
 from detector.inference.swap import HotSwap
 from detector.inference.yolo import YoloDetector
+from detector.worker.reader import Prepare
 
 
 def open_model(settings: Settings) -> HotSwap:
@@ -28,6 +30,18 @@ def open_model(settings: Settings) -> HotSwap:
         return open_detector(path, model.backend, provider=model.provider, threads=model.threads, input_size=size)
 
     return HotSwap(opened(model.path), opened)
+
+
+def prepared_by(model: HotSwap) -> Prepare:
+    """The function that makes a frame ready for the model in force. Should another one look at it in the end, that one
+    begins with the picture.
+    """
+
+    def prepared(frame: Frame) -> Frame:
+        picture = model.prepare(frame.image)
+        return replace(frame, prepared=picture) if isinstance(picture, Prepared) else frame
+
+    return prepared
 
 
 POOR_AP50 = 0.3

@@ -9,7 +9,8 @@ import onnxruntime
 
 from detector.errors import BundleError, ConfigError
 from detector.inference.bundle import Bundle
-from detector.inference.yolo import Limits, Shape, Tensor, YoloDetector
+from detector.inference.form import Tensor
+from detector.inference.yolo import Limits, Shape, YoloDetector
 
 _PROVIDERS = {
     "cpu": "CPUExecutionProvider",
@@ -62,6 +63,7 @@ class OnnxNetwork:
         inputs = self._session.get_inputs()
         if len(inputs) != 1:
             raise BundleError(f"{name}: takes {len(inputs)} inputs instead of one picture tensor")
+        self._one_thread = threads == 1
         self._input, self._output = inputs[0], self._session.get_outputs()[0]
 
     @property
@@ -84,6 +86,11 @@ class OnnxNetwork:
         """cpu, cuda or tensorrt."""
         got = self._session.get_providers()[0]
         return next((short for short, long in _PROVIDERS.items() if long == got), str(got))
+
+    @property
+    def gains_by_batches(self) -> bool:
+        """See Network."""
+        return not (self._one_thread and self.device == "cpu")
 
     def run(self, tensor: Tensor) -> Tensor:
         """One pass; returns the first output."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from detector.errors import BundleError, ConfigError
 from detector.inference.bundle import Bundle
-from detector.inference.yolo import Limits, Shape, Tensor, YoloDetector
+from detector.inference.form import Tensor
+from detector.inference.yolo import Limits, Shape, YoloDetector
 
 
 class OpenVinoDetector(YoloDetector):
@@ -36,8 +37,16 @@ class OpenVinoDetector(YoloDetector):
 class OpenVinoNetwork:
     """A compiled OpenVINO model as a Network."""
 
-    def __init__(self, model: bytes, provider: str = "auto", threads: int = 0, *, name: str = "model") -> None:
-        """Load ONNX bytes; `name` is used in errors."""
+    def __init__(
+        self,
+        model: bytes,
+        provider: str = "auto",
+        threads: int = 0,
+        *,
+        name: str = "model",
+        precision: Literal["f32", "bf16"] = "f32",
+    ) -> None:
+        """Load ONNX bytes; `name` is used in errors. `precision`: the arithmetic asked for on a CPU."""
         try:
             import openvino  # heavy and optional: only whoever chooses this backend pays for it
         except ImportError as error:
@@ -51,7 +60,7 @@ class OpenVinoNetwork:
         settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if self._device == "CPU":
             # Scores must be those of the other backend; without this OpenVINO takes bf16 where the CPU has it.
-            settings["INFERENCE_PRECISION_HINT"] = "f32"
+            settings["INFERENCE_PRECISION_HINT"] = precision
             if threads:
                 settings["INFERENCE_NUM_THREADS"] = threads
         try:
@@ -65,6 +74,7 @@ class OpenVinoNetwork:
         self._request = compiled.create_infer_request()
         self._input_shape = _shape(compiled.input(0).get_partial_shape())
         self._output_shape = _shape(compiled.output(0).get_partial_shape())
+        self._one_thread = threads == 1
         self._one_at_a_time = threading.Lock()  # an infer request cannot be entered twice
 
     @property
@@ -86,6 +96,11 @@ class OpenVinoNetwork:
     def device(self) -> str:
         """OpenVINO's name of the device, in lower case."""
         return self._device.lower()
+
+    @property
+    def gains_by_batches(self) -> bool:
+        """See Network."""
+        return not (self._one_thread and self._device == "CPU")
 
     def run(self, tensor: Tensor) -> Tensor:
         """One pass; returns a copy of the first output."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from detector.core.detection import Detection
-from detector.core.frame import Image
+from detector.core.frame import Image, Picture, plain
 
 
 class ScriptedDetector:
@@ -39,7 +39,11 @@ class ScriptedDetector:
         """As given."""
         return self._labels
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def prepare(self, image: Image) -> Picture:
+        """There is nothing to do ahead."""
+        return image
+
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
         """The script's answers, best score first."""
         self.batches.append(len(images))
-        return [sorted(self._answer(image), key=lambda found: -found.score) for image in images]
+        return [sorted(self._answer(plain(image)), key=lambda found: -found.score) for image in images]

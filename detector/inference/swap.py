@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.core.detection import Detection
-from detector.core.frame import Image
+from detector.core.frame import Image, Picture
 from detector.errors import BundleError, ConfigError
 from detector.inference.bundle import MANIFEST
 from detector.ports import Detector
@@ -74,7 +74,11 @@ class HotSwap:
         """Labels of the model in force."""
         return self._current.labels
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def prepare(self, image: Image) -> Picture:
+        """Prepare a picture for the model in force."""
+        return self._current.prepare(image)
+
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
         """Detect with the model in force."""
         return self._current.detect(images)
 

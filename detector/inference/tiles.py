@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detector.core.detection import BoundingBox, Detection
-from detector.core.frame import Image
+from detector.core.frame import Image, Picture, plain
 from detector.ports import Detector
 
 Corner = tuple[int, int]  # left, top of a tile, pixels
@@ -41,9 +41,13 @@ class TiledDetector:
         """Those of the model inside."""
         return self._inner.labels
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def prepare(self, image: Image) -> Picture:
+        """Nothing is done ahead: the tensors of all tiles would be larger than the picture."""
+        return image
+
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
         """As any detector; all tiles of a picture go to the model in one batch."""
-        return [self._one(image) for image in images]
+        return [self._one(plain(image)) for image in images]
 
     def _one(self, image: Image) -> list[Detection]:
         height, width = image.shape[:2]

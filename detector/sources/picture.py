@@ -31,6 +31,9 @@ lens (with noise of 4 levels: 4.9; the one picture that thick smoke fills: 5.9; 
 DARK_LEVEL = 40
 """Grey level that 2 % of a picture must reach (three night pictures without any lamp stay below 50)."""
 
+BRIGHT_SHARE = 0.02
+"""That share."""
+
 GREY_ROWS = 0.15
 """Share of rows, at the bottom, that are flat decoder grey: the keyframe came half."""
 
@@ -42,7 +45,8 @@ def small_grey(image: Image) -> Grey:
     """The picture in grey, 320 pixels wide, from (H, W, 3) uint8 BGR."""
     height, width = image.shape[:2]
     step = max(1, width // (2 * WIDTH))  # whole steps first: averaging all of a 4K picture would cost 10 ms
-    coarse = np.ascontiguousarray(image[::step, ::step])
+    # the pixels of image[::step, ::step]; NumPy takes 0.8 ms to gather them from 1080p, this 0.35 ms
+    coarse = image if step == 1 else cv2.resize(image, None, fx=1 / step, fy=1 / step, interpolation=cv2.INTER_NEAREST)
     size = (WIDTH, max(8, round(height * WIDTH / width)))
     grey = cv2.cvtColor(cv2.resize(coarse, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
     return np.asarray(grey, dtype=np.uint8)
@@ -84,21 +88,25 @@ def coarse_detail(grey: Grey) -> float:
 
 def is_dark(grey: Grey) -> bool:
     """Whether there is too little light to see by."""
-    return float(np.percentile(grey, 98)) < DARK_LEVEL
+    return int(np.count_nonzero(grey >= DARK_LEVEL)) < BRIGHT_SHARE * grey.size
 
 
 def flat_share(grey: Grey) -> float:
     """Share of 8 x 8 blocks without any texture, 0..1."""
     rows, columns = grey.shape[0] // 8, grey.shape[1] // 8
-    blocks = grey[: rows * 8, : columns * 8].astype(np.float32).reshape(rows, 8, columns, 8)
-    spread = blocks.std(axis=(1, 3))
-    return float((spread < 1.0).mean())
+    whole = grey[: rows * 8, : columns * 8].astype(np.float32)
+    # averages over the blocks; E[x^2] - E[x]^2 about the middle grey, which keeps float32 exact enough
+    whole -= 128
+    mean, square = (cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA) for part in (whole, whole * whole))
+    return float((square - mean * mean < 1.0).mean())
 
 
 def grey_bottom(grey: Grey) -> float:
     """Share of the height, from the bottom, that is flat in the grey of undecoded blocks, 0..1."""
     low, high = _DECODER_GREY
-    spread, mean = grey.std(axis=1), grey.mean(axis=1)
-    plain = (spread < 2.0) & (mean >= low) & (mean <= high)
-    flat = int(np.argmin(plain[::-1])) if not plain.all() else len(plain)
-    return flat / len(plain)
+    flat = 0
+    for row in grey[::-1]:  # a street ends it with the first row
+        if not (low <= float(row.mean()) <= high and float(row.std()) < 2.0):
+            break
+        flat += 1
+    return flat / len(grey)

@@ -1,6 +1,7 @@
 """The line of the house on one screen: sightings -> looks -> problems -> events, stored together, then told.
 
-Two threads walk it: one sees (letterbox, inference) while the other decides and stores what was seen before.
+Two threads walk it: one sees (inference; readers have prepared the pictures) while the other decides and stores what
+was seen before.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Loop:
         model = self._model()
         started = time.perf_counter()
         try:
-            found = model.detect([frame.image for frame in frames])
+            found = model.detect([frame.picture for frame in frames])
         except DetectorError as error:
             log.error("the model failed on a batch, its frames are lost: %s", error)
             for frame in frames:

@@ -15,9 +15,10 @@ from detector.core.look import Look, LookStatus
 from detector.core.schedule import Agenda
 from detector.errors import SourceError
 from detector.sources.interrupt import Interrupt
+from detector.worker.cores import give_way
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
-from detector.worker.reader import Judgement, blind, unseen
+from detector.worker.reader import Judgement, Prepare, as_it_is, blind, unseen
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,13 @@ class Patrol:
         *,
         concurrent: int = 16,
         jitter: float = 0.1,
+        prepare: Prepare = as_it_is,
     ) -> None:
         self._visit = visit
         self._mailbox = mailbox
         self._gate = gate
         self._clock = clock
+        self._prepare = prepare
         self._agenda = Agenda(jitter)
         self._changed = threading.Condition()
         self._cameras: dict[str, tuple[Camera, Judgement]] = {}
@@ -95,6 +98,7 @@ class Patrol:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _walk(self) -> None:
+        give_way()
         with self._interrupt.inside():
             self._visit_what_is_due()
 
@@ -130,6 +134,7 @@ class Patrol:
         try:
             frame = self._visit(camera)
             found = condition(frame)
+            frame = self._prepare(frame) if found.status is LookStatus.OK else frame
         except SourceError as error:
             self._leave(camera, unseen(camera.id, self._clock(), error))
             return False

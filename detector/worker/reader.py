@@ -15,6 +15,7 @@ from detector.core.schedule import backoff
 from detector.errors import SourceError
 from detector.ports import FrameSource
 from detector.sources.interrupt import Interrupt
+from detector.worker.cores import give_way
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
 
@@ -32,6 +33,14 @@ LONG_LOST_CAP_S = 120.0
 Judgement = Callable[[Frame], Condition]
 """Condition of one camera's picture; keeps what it needs to remember between frames."""
 
+Prepare = Callable[[Frame], Frame]
+"""What is done to a good frame before it waits for its turn, by the thread that has just read it."""
+
+
+def as_it_is(frame: Frame) -> Frame:
+    """Nothing is done ahead."""
+    return frame
+
 
 class StreamReader(threading.Thread):
     """Reads one camera until stopped; failures end in looks that say so, never in an exception."""
@@ -44,6 +53,8 @@ class StreamReader(threading.Thread):
         mailbox: Mailbox,
         gate: OpenGate,
         clock: Callable[[], datetime],
+        *,
+        prepare: Prepare = as_it_is,
     ) -> None:
         super().__init__(name=f"reader-{camera.id}", daemon=True)
         self.camera = camera
@@ -52,6 +63,7 @@ class StreamReader(threading.Thread):
         self._mailbox = mailbox
         self._gate = gate
         self._clock = clock
+        self._prepare = prepare
         self._stop_wanted = threading.Event()
         self._interrupt = Interrupt()
         self._source: FrameSource | None = None
@@ -73,6 +85,7 @@ class StreamReader(threading.Thread):
 
     def run(self) -> None:
         """Open, read, report, back off, for ever."""
+        give_way()
         with self._interrupt.inside():
             self._watch()
 
@@ -107,7 +120,7 @@ class StreamReader(threading.Thread):
                 condition = self._condition(frame)
                 if condition.status is LookStatus.OK:
                     self._failures = 0
-                    self._put(frame)
+                    self._put(self._prepare(frame))
                 else:
                     self._put(blind(frame, condition))
         finally:

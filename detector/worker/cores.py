@@ -1,0 +1,44 @@
+"""How the threads of one worker share the cores: what sees and decides comes first, reading takes the time left.
+
+A batch that has been taken frees as many readers at once, and on equal terms those would take the core that the network
+needs for the next one. What is decoded before it can be looked at only waits, or is dropped for something newer.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+from contextlib import suppress
+
+import cv2
+
+READERS_NICE = 10
+"""Steps of niceness that readers stand behind: a tenth of a core that the network wants too, all of any other."""
+
+SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter while another waits for it, seconds. By default 5 ms, which the network
+would lose each time it comes back from a run while the other thread decides."""
+
+
+def share_cores() -> None:
+    """Settings of the whole process, made once all that lives as long as it does is loaded."""
+    # Each reader scales its own picture; a second thread for a millisecond's work costs more than it gains.
+    cv2.setNumThreads(1)
+    sys.setswitchinterval(SWITCH_S)
+    # Libraries keep some 500,000 objects for good. Looking through them for garbage again and again would stop every
+    # thread for 50 ms and more.
+    gc.collect()
+    gc.freeze()
+
+
+def give_way() -> None:
+    """Let the calling thread stand back from those that see and decide (Linux only: elsewhere threads have no
+    niceness of their own). Cannot be taken back.
+    """
+    if sys.platform != "linux":
+        return
+    thread = threading.get_native_id()
+    with suppress(OSError):  # a system that forbids it only costs speed
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + READERS_NICE))
