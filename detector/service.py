@@ -25,6 +25,7 @@ from detector.assembly import (
     keep_events_for,
     new_id,
     open_model,
+    prepared_by,
     refuse_without_cameras,
     tell_what_waits,
     utc_now,
@@ -41,6 +42,7 @@ from detector.evidence.redact import Redactor
 from detector.inference.swap import BundleWatch
 from detector.store import open_store
 from detector.worker.chores import Chore, Chores
+from detector.worker.cores import share_cores
 from detector.worker.deciding import Decider, Judging
 from detector.worker.gate import OpenGate
 from detector.worker.herald import Herald
@@ -102,6 +104,7 @@ class Service:
 
     def start(self) -> None:
         """Begin to look, to deliver and to answer."""
+        share_cores()
         api = self.settings.api
         self._server = serve_in_thread(create_api(self._state()), api.host, api.port)
         self.courier.start()
@@ -181,6 +184,7 @@ class Service:
         settings = self.settings
         mailbox = Mailbox(self.metrics.dropped)
         gate = OpenGate(settings.patrol.opens_per_second)
+        prepare = prepared_by(self.model)
         patrol = Patrol(
             lambda camera: self._lenses.visit(camera),
             mailbox,
@@ -188,10 +192,13 @@ class Service:
             utc_now,
             concurrent=settings.patrol.concurrent,
             jitter=settings.patrol.jitter,
+            prepare=prepare,
         )
 
         def reader(camera: Camera, condition: Judgement) -> StreamReader:
-            return StreamReader(camera, lambda wanted: self._lenses.open(wanted), condition, mailbox, gate, utc_now)
+            return StreamReader(
+                *(camera, lambda wanted: self._lenses.open(wanted), condition, mailbox, gate, utc_now), prepare=prepare
+            )
 
         roster = Roster(reader, lambda camera: self._lenses.condition(camera), patrol)
         herald = Herald(
