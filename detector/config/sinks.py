@@ -35,7 +35,10 @@ USUAL_HANDLING: dict[ProblemEventType, Handling] = {
 
 
 class Open311Settings(Strict):
-    """An Open311 GeoReport v2 server; `url` of the endpoint is what stands before `/requests.json`."""
+    """An Open311 GeoReport v2 server; `url` of the endpoint is what stands before `/requests`."""
+
+    format: Literal["json", "xml"] = "json"
+    """What the server answers in. The standard asks servers for XML and leaves JSON to them."""
 
     api_key: Secret | None = None
     """Sent with each service request; `${NAME}` keeps it out of this file."""

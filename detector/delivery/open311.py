@@ -88,7 +88,7 @@ class Open311:
         form = self._form(event_type, body)
         shown = {name: "***" if name == "api_key" else value for name, value in form.items()}
         return Preview(
-            "POST " + without_secrets(joined(self._endpoint.url, "/requests.json")),
+            "POST " + without_secrets(self._address("/requests")),
             _FORM,
             "\n".join(f"{k} = {v}" for k, v in shown.items()),
         )
@@ -96,6 +96,9 @@ class Open311:
     def close(self) -> None:
         """Close the connections; a try that is under way fails at once."""
         self._caller.close()
+
+    def _address(self, resource: str) -> str:
+        return joined(self._endpoint.url, f"{resource}.{self._settings.format}")
 
     def _form(self, event_type: str, body: bytes) -> dict[str, str]:
         facts = facts_of(body, event_type, language=self._settings.language)
@@ -112,7 +115,7 @@ class Open311:
         self._memory.keep(event_id, {POSTING: self._clock().isoformat()})
         reply = self._caller.call(
             "POST",
-            joined(self._endpoint.url, "/requests.json"),
+            self._address("/requests"),
             body=urlencode(form).encode(),
             headers=_FORM,
             within_s=ends - time.monotonic(),
@@ -134,7 +137,7 @@ class Open311:
     def _redeem(self, event_id: str, known: dict[str, str], ends: float) -> Attempt:
         """Ask what became of a token; the request itself has been accepted and is never made again."""
         query = {"jurisdiction_id": self._settings.jurisdiction_id} if self._settings.jurisdiction_id else None
-        address = joined(self._endpoint.url, f"/tokens/{quote(known[TOKEN], safe='')}.json")
+        address = self._address(f"/tokens/{quote(known[TOKEN], safe='')}")
         reply = self._caller.call("GET", address, query=query, within_s=ends - time.monotonic())
         if not reply.ok:
             attempt = self._failed(reply, final=False)
@@ -153,7 +156,7 @@ class Open311:
         if not self._settings.look_up:
             return self._ask(known)
         query = listing_query(form, since - AROUND, now + AROUND)
-        address = joined(self._endpoint.url, "/requests.json")
+        address = self._address("/requests")
         reply = self._caller.call("GET", address, query=query, within_s=ends - time.monotonic())
         if reply.status is None or reply.status >= 500 or reply.status in _NOT_NOW:
             attempt = self._failed(reply, final=False)

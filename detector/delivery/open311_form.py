@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +23,7 @@ MOST_LISTED = 1000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One element of the array that every answer is."""
+    """One element of the list that every answer is."""
 
     service_request_id: str | None = None
     token: str | None = None
@@ -107,12 +109,36 @@ def refusal(body: bytes) -> str | None:
 
 
 def _array(body: bytes) -> list[Mapping[str, Any]] | None:
+    if body.lstrip(_SPACE).startswith(b"<"):
+        return _from_xml(body)
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):  # also what is no UTF-8
         return None
     rows = content if isinstance(content, list) else [content]
     return [row for row in rows if isinstance(row, dict)]
+
+
+_SPACE = b"\xef\xbb\xbf \t\r\n"
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+
+
+def _from_xml(body: bytes) -> list[Mapping[str, Any]] | None:
+    """The rows of `<service_requests>` or `<errors>`, with or without a namespace; UTF-8, as the standard asks for."""
+    text = body.lstrip(_SPACE).decode(errors="replace")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return None
+    try:
+        root = ET.fromstring(_DECLARATION.sub("", text))  # noqa: S314 - no DTD gets here, so no entity can expand
+    except (ET.ParseError, ValueError, RecursionError):
+        return None
+    if _local(root) not in ("service_requests", "errors"):
+        return None
+    return [{_local(field): (field.text or "").strip() for field in row} for row in root]
+
+
+def _local(element: ET.Element) -> str:
+    return element.tag.rpartition("}")[2]
 
 
 def _id(value: object) -> str | None:

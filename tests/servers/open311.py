@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class City:
     """The server's state."""
 
     url: str = ""
+    format: str = "json"
     kind: str = "realtime"  # or batch (a token first) or blackbox (neither)
     lists: bool = True  # GET /requests.json is there
     api_key: str | None = "key-of-the-city"
@@ -121,6 +123,17 @@ def redeem(city: City, token: str) -> list[dict[str, Any]]:
     return [{"service_request_id": request, "token": token}]
 
 
+def as_xml(rows: list[dict[str, Any]]) -> bytes:
+    """The same answer in XML: what is null becomes an empty element."""
+    errors = bool(rows) and "code" in rows[0]
+    root = ET.Element("errors" if errors else "service_requests")
+    for row in rows:
+        element = ET.SubElement(root, "error" if errors else "request")
+        for name, value in row.items():
+            ET.SubElement(element, name).text = None if value is None else str(value)
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8")
+
+
 def _handler(city: City) -> type[RoughHandler]:
     class Handler(RoughHandler, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -160,10 +173,13 @@ def _handler(city: City) -> type[RoughHandler]:
             query = {name: values[0] for name, values in parse_qs(address.query).items()}
             path = address.path.removeprefix("/open311/v2")
             try:
-                if path == "/requests.json":
+                resource, _, form = path.rpartition(".")
+                if form != city.format:
+                    raise Refused(404, "no such format")
+                if resource == "/requests":
                     self._answer(200, listed(city, query))
-                elif path.startswith("/tokens/") and path.endswith(".json"):
-                    self._answer(200, redeem(city, path.removeprefix("/tokens/").removesuffix(".json")))
+                elif resource.startswith("/tokens/"):
+                    self._answer(200, redeem(city, resource.removeprefix("/tokens/")))
                 else:
                     raise Refused(404, "no such resource")
             except Refused as refused:
@@ -177,7 +193,10 @@ def _handler(city: City) -> type[RoughHandler]:
             self._answer(refused.status, [{"code": refused.status, "description": text} for text in refused.texts])
 
         def _answer(self, status: int, rows: list[dict[str, Any]]) -> None:
-            self._send(status, json.dumps(rows).encode(), "application/json; charset=utf-8")
+            if city.format == "xml":
+                self._send(status, as_xml(rows), "text/xml; charset=utf-8")
+            else:
+                self._send(status, json.dumps(rows).encode(), "application/json; charset=utf-8")
 
         def _send(self, status: int, body: bytes, kind: str) -> None:
             self.send_response(status)
