@@ -209,7 +209,7 @@ def test_what_open311_has_no_words_for_is_skipped_or_noted() -> None:
             assert event_type in attempt.receipt["skipped"]
     assert city.calls == []
     memory = ShortMemory()
-    wanted = {"note_service_code": "900", "on": {"problem.cleared": "note"}}
+    wanted: dict[str, Any] = {"note_service_code": "900", "on": {"problem.cleared": "note"}}
     with open311_city() as city, sink_for(city, memory, **wanted) as sink:
         assert send(sink).accepted
         assert send(sink, "problem.cleared").accepted

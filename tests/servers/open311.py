@@ -131,7 +131,8 @@ def as_xml(rows: list[dict[str, Any]]) -> bytes:
         element = ET.SubElement(root, "error" if errors else "request")
         for name, value in row.items():
             ET.SubElement(element, name).text = None if value is None else str(value)
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="utf-8")
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def _handler(city: City) -> type[RoughHandler]:
