@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from datasets.synthetic import cutouts, demo_video, paste_streets
+from datasets.synthetic import cutouts, demo_video, heaps, paste_streets
 from datasets.synthetic.backgrounds import SOURCES, own_labels, read_source
 from datasets.synthetic.labels import LABELS
 from datasets.synthetic.layout import SetWriter
@@ -172,6 +172,36 @@ def multiply(
     console.print("streets-pasted", writer.finish())
 
 
+@app.command("heaps")
+def heaps_in_views(
+    work: Work,
+    data: Annotated[pathlib.Path, typer.Option(help="Folder that holds the real sets (bags-kr, cctv-vn, ...).")],
+    out: Annotated[pathlib.Path, typer.Option(help="Where the sets are written, one folder each.")],
+    seed: Seed = 1,
+) -> None:
+    """Cut real rubbish out of train pictures and set it into the train views of fixed cameras and vehicles.
+
+    Example: python -m datasets.synthetic heaps --work /data/synthetic-work --data ../shared/data --out /data/synthetic
+    """
+    with Progress(console=console) as bar:
+        task = bar.add_task("cutting", total=None)
+        if heaps.cut(data, work / "heaps", seed, partial(bar.advance, task, 1)) == 0:
+            console.print(f"{data}: none of the sets {', '.join(heaps.CUT_FROM)} with garbage is there")
+            raise typer.Exit(2)
+    found = cutouts.find(work / "heaps")
+    for source in heaps.views():
+        if not (data / source.name / "data.yaml").exists():
+            continue
+        writer = SetWriter(
+            out / f"heaps-{source.name}", own_labels(data, source), HEAPS_README.format(source=source.name)
+        )
+        grounds = read_source(data, source)
+        with Progress(console=console) as bar:
+            task = bar.add_task(f"heaps-{source.name}", total=len(grounds))
+            heaps.fill(writer, grounds, found, seed, partial(bar.advance, task, 1))
+        console.print(f"heaps-{source.name}", writer.finish())
+
+
 @app.command("demo")
 def demo(
     work: Work,
@@ -210,6 +240,15 @@ themselves.
 Made from `{source}`: its terms apply, do not redistribute. train and val here hold different groups of backgrounds and
 different rendered objects, but BOTH come from the train split of `{source}`: never use this val part to judge the
 set's own labels. A figure on the synthetic labels says nothing about real streets."""
+
+
+HEAPS_README = """Real rubbish, cut out of TRAIN pictures of other sets, set into the TRAIN pictures of the real set
+`{source}` by `python -m datasets.synthetic heaps`. The heaps are real, their place and size are not. The boxes that
+the set itself carries are kept; `exhaustive` names the set's own exhaustive labels: other rubbish
+may lie there unboxed.
+
+Made from real sets: their terms apply, do not redistribute. train and val here BOTH come from train splits: never use
+this val part to judge a model."""
 
 
 if __name__ == "__main__":

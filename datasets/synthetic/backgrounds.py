@@ -117,6 +117,21 @@ def own_labels(data: pathlib.Path, source: Source) -> tuple[str, ...]:
     return tuple(source.carried[n] for n in described.get("exhaustive") or () if n in source.carried)
 
 
+def raw_labels(root: pathlib.Path, label: str) -> Iterator[tuple[pathlib.Path, str, list[list[float]]]]:
+    """Every train picture of a set that shows `label`: the picture, its group, and the label lines' values as they are
+    (4 of a box, more of a polygon; shares of the picture)."""
+    names: list[str] = yaml.safe_load((root / "data.yaml").read_text())["names"]
+    with (root / "groups.csv").open(newline="") as table:
+        for row in csv.DictReader(table):
+            label_file = root / "labels" / "train" / f"{pathlib.Path(row['image']).stem}.txt"
+            if row["split"] != "train" or not label_file.exists():
+                continue
+            lines = [line.split() for line in label_file.read_text().splitlines() if line.strip()]
+            values = [[float(v) for v in line[1:]] for line in lines if names[int(line[0])] == label]
+            if values:
+                yield root / row["image"], row["group"], values
+
+
 def read_source(data: pathlib.Path, source: Source) -> list[Background]:
     """All train pictures of a set, sorted by name. `data` is the folder that holds the sets.
 

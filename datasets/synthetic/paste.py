@@ -17,7 +17,7 @@ from datasets.synthetic.layout import Labelled, SetWriter
 from datasets.synthetic.perspective import Box, choose_row, place_free
 
 TRIES = 30
-METRES = {"street_stall": 2.2, "shop_goods": 3.0, "rubble_pile": 2.2, "manhole_abnormal": 0.8}
+METRES = {"street_stall": 2.2, "shop_goods": 3.0, "rubble_pile": 2.2, "manhole_abnormal": 0.8, "garbage": 1.2}
 DRAWN = ("ponding", "poster")  # no cut-out: drawn into the picture itself
 
 
