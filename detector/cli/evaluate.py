@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -128,9 +128,9 @@ def evaluate(
             progress=lambda _: advance(1),
         )
     if report is not None:
-        index = write_report(report, result, pictures, found)
+        index = write_report(report, result, pictures, found, detector.bundle.synthetic_only)
         STDERR.print(f"report: {index}")
-    _tell(result)
+    _tell(result, detector.bundle.synthetic_only)
     if as_json:
         print(json.dumps(result.to_json(), indent=2))
     else:
@@ -208,12 +208,16 @@ def table(result: Evaluation) -> Table:
     return shown
 
 
-def _tell(result: Evaluation) -> None:
+def _tell(result: Evaluation, synthetic_only: Collection[str]) -> None:
     if result.evaluator == "built-in":
         STDERR.print("note: faster-coco-eval is not installed; AP comes from the built-in evaluator (same rules)")
     if unknown := [item.label for item in result.labels.values() if not item.known]:
-        STDERR.print(f"not in the model, scored 0: {', '.join(unknown)}")
+        STDERR.print(f"not in the model, scored 0: {', '.join(unknown)}", soft_wrap=True)
+    if drawn := sorted(set(result.labels) & set(synthetic_only)):
+        STDERR.print(f"trained on synthetic pictures only: {', '.join(drawn)}", soft_wrap=True)
     if result.without_objects:
-        STDERR.print(f"annotated, but no object in {result.split}: {', '.join(result.without_objects)}")
+        STDERR.print(f"annotated, but no object in {result.split}: {', '.join(result.without_objects)}", soft_wrap=True)
     if result.not_annotated:
-        STDERR.print(f"labels of the model that nobody annotated here: {', '.join(result.not_annotated)}")
+        STDERR.print(
+            f"labels of the model that nobody annotated here: {', '.join(result.not_annotated)}", soft_wrap=True
+        )

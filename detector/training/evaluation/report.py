@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,23 @@ WORST = 24
 
 
 def write_report(
-    folder: Path, result: Evaluation, pictures: Sequence[LabelledPicture], predictions: Predictions
+    folder: Path,
+    result: Evaluation,
+    pictures: Sequence[LabelledPicture],
+    predictions: Predictions,
+    synthetic_only: Collection[str] = (),
 ) -> Path:
     """Write the report into `folder` and return its index.html.
 
+    `synthetic_only`: labels that were trained on synthetic pictures alone, to be marked.
     It holds copies of the worst pictures: treat it with the same care as the data set they come from.
     """
     environment = Environment(
         loader=PackageLoader("detector.training.evaluation", "pages"), autoescape=True, undefined=StrictUndefined
     )
     folder.mkdir(parents=True, exist_ok=True)
+    known = [item for item in result.labels.values() if item.known]
+    given = [item for item in known if item.chosen_on != result.split]
     page = environment.get_template("report.html").render(
         result=result,
         labels=[_label_page(folder, item) for item in result.labels.values()],
@@ -40,6 +47,10 @@ def write_report(
         confusion=_confusion(result),
         worst=_worst(folder, result, pictures, predictions),
         pictures=len(pictures),
+        synthetic_only=frozenset(synthetic_only),
+        given=[item.label for item in given],
+        given_from=sorted({item.chosen_on for item in given}),
+        chosen=[item.label for item in known if item.chosen_on == result.split],
         sources=sorted({picture.source for picture in pictures}),
     )
     index = folder / "index.html"
