@@ -165,7 +165,7 @@ def rollback(
 
       detector rollback street-14
 
-      detector rollback street-14 --show
+      detector rollback street-14 --show          (with --json: also what the gate had against each)
     """
     from detector.training.promote import history
     from detector.training.promote import rollback as go_back
@@ -182,8 +182,9 @@ def rollback(
         return
     table = Table("when", "what", "bundle", "model", "gate", "note", box=None)
     for item in steps:
-        said = "passed" if item.passed else f"blocked: {'; '.join(item.reasons)}"
-        table.add_row(item.at, item.action, item.bundle, item.model_version, said, item.note)
+        against = f"{len(item.reasons)} against it" if item.reasons else "forced"
+        gate = "" if item.action == "rollback" else "passed" if item.passed else against
+        table.add_row(f"{item.at[:19]}Z", item.action, item.bundle, item.model_version, gate, item.note)
     STDERR.print(table)
 
 
@@ -277,8 +278,13 @@ def _show(verdict: Verdict) -> None:
         before = "" if row.production is None else f"{row.production:.3f}"
         table.add_row(row.label, row.part, f"{row.candidate:.3f}", before, spread, str(row.instances), mark)
     STDERR.print(table)
+    few = [reason.label for reason in verdict.reasons if reason.kind == "too_few"]
+    if few:
+        text = f"{len(few)} labels have too few validation objects to say anything: {', '.join(map(str, few))}"
+        STDERR.print(f"blocked by too_few: {text}", soft_wrap=True)
     for reason in verdict.reasons:
-        STDERR.print(f"blocked by {reason.kind}: {reason.text}", soft_wrap=True)
+        if reason.kind != "too_few":
+            STDERR.print(f"blocked by {reason.kind}: {reason.text}", soft_wrap=True)
     if verdict.passed:
         STDERR.print("the gate has nothing against it")
 
