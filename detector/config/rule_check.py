@@ -41,7 +41,8 @@ def check_rules(
     yield from look.zones()
     yield from look.contradictions()
     yield from look.permits(today)
-    yield from look.rival_permits()
+    yield from look.rival_permits(today)
+    yield from look.without_permits(today)
     if today is not None and asks_calendar(examined.permits, book.rules.values()):
         fault = calendar_fault(settings.rules.calendar, today, "rules.calendar")
         if fault is not None:
@@ -109,8 +110,22 @@ class _Check:
                 if zones and not any(zone.concerns(category) for zone in zones):
                     yield document.finding(path, f"none of its zones concerns {category}: it does not count for that")
 
-    def rival_permits(self) -> Iterator[Finding]:
-        """Permits of different holders for the same thing at the same place and time."""
+    def without_permits(self, today: date | None) -> Iterator[Finding]:
+        """Zones that permits name, all of which are over or can never hold: what was allowed there is a case now."""
+        lasting = {
+            zone
+            for permit in self._book.permits.values()
+            if permit.effect is Effect.ALLOW and first_occurrence(permit.windows, permit.validity) is not None
+            if today is None or permit.validity.last is None or permit.validity.last >= today
+            for zone in permit.zones
+        }
+        allowed = {z for p in self._book.permits.values() if p.effect is Effect.ALLOW for z in p.zones}
+        for zone in sorted(allowed - lasting):
+            _, document, path = self._examined.zones.found[zone]
+            yield document.finding(path, "every permit for it is over, or can never hold", severity="note")
+
+    def rival_permits(self, today: date | None) -> Iterator[Finding]:
+        """Permits of different holders for the same thing at the same place and time, from `today` on if given."""
         groups: dict[tuple[str, str], list[Permit]] = {}
         for permit in self._book.permits.values():
             if permit.effect is Effect.ALLOW and permit.holder:
@@ -122,7 +137,7 @@ class _Check:
             for one, other in combinations(sorted(permits, key=lambda permit: permit.id), 2):
                 if one.holder == other.holder or one.rank != other.rank or (one.id, other.id) in told:
                     continue
-                at = first_overlap((one.windows, one.validity), (other.windows, other.validity))
+                at = first_overlap((one.windows, one.validity), (other.windows, other.validity), today)
                 if at is not None:
                     told.add((one.id, other.id))
                     yield self._rivals(one, other, zone, category, at)

@@ -161,19 +161,21 @@ def first_occurrence(windows: Windows, validity: Validity) -> datetime | None:
     return next((begin for begin, _ in occurrences(windows, validity, *_days(validity))), None)
 
 
-def first_overlap(one: tuple[Windows, Validity], other: tuple[Windows, Validity]) -> datetime | None:
-    """An early moment at which both hold, in wall-clock time, or None when there is none.
+def first_overlap(
+    one: tuple[Windows, Validity], other: tuple[Windows, Validity], since: date | None = None
+) -> datetime | None:
+    """An early moment at which both hold, in wall-clock time, or None when there is none; not before `since` if given.
 
     Where both go on for ever, a year is searched, and all days that one of them names.
     """
-    start, end = _days(one[1], other[1])
+    start, end = _days(one[1], other[1], since=since)
     if start > end + DAY:
         return None
     # a night that begins on the last day may meet what begins on the first day after it
     here, there = (sorted(occurrences(*each, start - DAY, end + DAY)) for each in (one, other))
-    i = j = 0
+    i, j, earliest = 0, 0, datetime.combine(date.min if since is None else since, time(0, 0))
     while i < len(here) and j < len(there):
-        begin, close = max(here[i][0], there[j][0]), min(here[i][1], there[j][1])
+        begin, close = max(here[i][0], there[j][0], earliest), min(here[i][1], there[j][1])
         if begin < close:
             return begin
         if here[i][1] <= there[j][1]:
@@ -197,10 +199,12 @@ _OPEN = date(2024, 1, 1)
 """A Monday from which a search begins where no first day is given; any does, as weeks repeat."""
 
 
-def _days(*validities: Validity) -> tuple[date, date]:
+def _days(*validities: Validity, since: date | None = None) -> tuple[date, date]:
     """First and last day worth a search for something that needs all of these."""
     firsts = [v.first for v in validities if v.first is not None]
     lasts = [v.last for v in validities if v.last is not None]
     single = [day for v in validities for day in v.extra | v.never]
     first = max(firsts) if firsts else min([min(lasts) - timedelta(days=YEAR) if lasts else _OPEN, *single])
+    if since is not None:
+        first = max(first, since) if firsts else since
     return first, min(lasts) if lasts else max([first, *single]) + timedelta(days=YEAR)

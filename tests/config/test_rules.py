@@ -517,6 +517,35 @@ permits:
         "zones.kerb: lies inside screen, where everything is ignored",
         "zones.stand: lies inside screen, where everything is ignored",
     ]
+    later = [line for line in told(settings, date(2026, 5, 4)) if gives in line]
+    assert later == [
+        f"permits.b: {gives} B while a gives it to A, e.g. on 2026-05-09 at 01:00",
+        f"permits.d: {gives} A while b gives it to B, e.g. on 2026-05-09 at 01:00",
+        f"permits.d: {gives} A while c gives it to C, e.g. on 2026-05-09 at 05:00",
+    ], "a moment to come"
+
+
+def test_a_place_whose_permits_are_all_over_is_told_and_old_rivals_are_not(town: Write) -> None:
+    settings = town(
+        zones={"zones": {"stand": {"kind": "vending_point", "camera": "cam", "corners": SQUARE}}},
+        permits="""\
+permits:
+  a: {holder: A, categories: [street_stall], zones: [stand], last_day: 2026-04-30}
+  b: {holder: B, categories: [street_stall], zones: [stand], last_day: 2026-04-30}
+""",
+    )
+
+    def about_stand(today: date) -> list[str]:
+        return [line for line in told(settings, today) if line.startswith(("zones.", "permits."))]
+
+    assert about_stand(date(2026, 5, 1)) == [
+        "permits.a: is over since 2026-04-30",
+        "permits.b: is over since 2026-04-30",
+        "zones.stand: every permit for it is over, or can never hold",
+    ]
+    assert about_stand(date(2026, 4, 30)) == [
+        "permits.b: gives street_stall in stand to B while a gives it to A, e.g. on 2026-04-30 at 00:00"
+    ]
 
 
 def test_an_error_in_a_file_of_rules_is_an_error_of_check(town: Write) -> None:
