@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -144,6 +145,16 @@ def test_tasks_for_each_tool(keep: Callable[..., KeptLook], tmp_path: Path) -> N
     write_task(found, ["garbage"], "cvat", tmp_path / "cvat", name="m@1")
     (picture,) = read_cvat(tmp_path / "cvat/annotations.xml", tmp_path / "cvat/images").pictures
     assert [box.label for box in picture.boxes] == ["bulky_waste"]
+    raw = json.loads((tmp_path / "cvat/labels.json").read_text())
+    assert [entry["name"] for entry in raw] == ["garbage", "bulky_waste"]
+    write_task(found, ["gar<bage"], "labelstudio", tmp_path / "studio", name="m@1")
+    view = ElementTree.parse(tmp_path / "studio/label_config.xml").getroot()
+    assert [entry.get("value") for entry in view.iter("Label")] == ["gar<bage", "bulky_waste"]
+    (task,) = json.loads((tmp_path / "studio/tasks.json").read_text())
+    (result,) = task["predictions"][0]["result"]
+    tool = view.find("RectangleLabels")
+    assert tool is not None
+    assert (result["from_name"], result["to_name"]) == (tool.get("name"), tool.get("toName"))
     write_task(found, ["garbage"], "yolo", tmp_path / "yolo", name="m@1")
     data = read_yolo(tmp_path / "yolo")
     assert data.labels == ("garbage", "bulky_waste")

@@ -3,8 +3,8 @@
     hard_negative   a person rejected what the model saw here
     relabelled      a person said it is something else
     confirmed       a person confirmed it
-    flickering      seen, not seen, seen again at one place of a fixed camera (or the reverse): the model is unsure
-    there near_threshold  a score within MARGIN of the label's threshold
+    flickering      seen, not seen, seen again at one place of a fixed camera (or the reverse), which tells of doubt
+    near_threshold  a score within MARGIN of the label's threshold
     rare            holds a label that is asked for
 Taken in this order until a camera's share of the day is used up; near-duplicates of what is taken already are left out.
 """

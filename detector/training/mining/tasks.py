@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree  # only writes
 
 from detector.errors import DatasetError
 from detector.training.formats.cvat import write_cvat
@@ -24,6 +25,7 @@ def write_task(
     """Write pictures, pre-labels and reasons.jsonl into `folder`; returns the pre-labels as a set.
 
     `labels`: the tool's list; labels that people introduced are added. `prefix`: see `write_label_studio`.
+    label_config.xml (Label Studio: Labeling Setup, Code) and labels.json (CVAT: constructor, Raw) set the project up.
     Pictures get the camera and day as group, so that a later split keeps them together. Raises DatasetError.
     """
     if tool not in TOOLS:
@@ -62,8 +64,11 @@ def write_task(
     data = LabelledSet(name, names, tuple(pictures))
     if tool == "labelstudio":
         write_label_studio(data, folder, as_predictions=True, prefix=prefix)
+        (folder / "label_config.xml").write_text(label_config(names), encoding="utf-8")
     elif tool == "cvat":
         write_cvat(data, folder)
+        text = json.dumps([{"name": name, "attributes": []} for name in names], indent=1)
+        (folder / "labels.json").write_text(text + "\n", encoding="utf-8")
     else:
         write_yolo(data, folder)
     (folder / "reasons.jsonl").write_text("".join(f"{line}\n" for line in reasons), encoding="utf-8")
@@ -71,3 +76,14 @@ def write_task(
     groups += [f"{item.path.relative_to(folder).as_posix()},{item.group},train" for item in pictures]
     (folder / "groups.csv").write_text("\n".join(groups) + "\n", encoding="utf-8")
     return data
+
+
+def label_config(labels: Sequence[str]) -> str:
+    """The labelling interface of a Label Studio project that the tasks' pre-labels fit."""
+    view = ElementTree.Element("View")
+    ElementTree.SubElement(view, "Image", name="image", value="$image")
+    rectangles = ElementTree.SubElement(view, "RectangleLabels", name="label", toName="image")
+    for label in labels:
+        ElementTree.SubElement(rectangles, "Label", value=label)
+    ElementTree.indent(view)
+    return ElementTree.tostring(view, encoding="unicode") + "\n"
