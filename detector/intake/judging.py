@@ -23,6 +23,7 @@ from detector.core.judging import Change, Decide, judge
 from detector.core.look import Look, LookStatus
 from detector.core.problem import Place, Problem
 from detector.core.rules import Outcome
+from detector.core.several import several
 from detector.errors import PhotoRefused
 from detector.intake.photo import read_photo
 from detector.ports import Detector
@@ -164,8 +165,7 @@ class Intake:
             ]
             if not seen or look.size is None:
                 continue
-            best = max(seen, key=lambda one: one.score)
-            outcome = decide(category, Place(best.box, look.size, best.ground))
+            best, outcome = _shown(category, seen, look.size, decide)
             found.append(Suggestion(category, best, outcome, self._known(category, report)))
         return tuple(sorted(found, key=lambda one: (not one.outcome.case, -one.best.score, one.category.id)))
 
@@ -209,7 +209,25 @@ class Intake:
         """The life cycle's own answer to one look that is enough."""
         policy = suggestion.category.confirmation
         at_once = ConfirmationPolicy(policy.min_score, policy.keep_score, 1, 1, timedelta(0), policy.forget_after)
-        category = replace(suggestion.category, confirmation=at_once)
+        category = replace(suggestion.category, confirmation=at_once, at_least=1)  # a group was made one already
         alone = replace(look, detections=(suggestion.best,))
-        changes = judge(alone, [], {category.id: category}, lambda: problem_id, self._decide(look))
+        changes = judge(alone, [], {category.id: category}, lambda: problem_id, lambda *_: suggestion.outcome)
         return changes[0] if changes else None
+
+
+def _shown(
+    category: Category, seen: Sequence[Detection], size: tuple[int, int], decide: Decide
+) -> tuple[Detection, Outcome]:
+    """The surest thing of a category, or group of things where it asks for several, and whether that is a case."""
+
+    def outcome_of(thing: Detection) -> Outcome:
+        return decide(category, Place(thing.box, size, thing.ground))
+
+    best = max(seen, key=lambda one: one.score)
+    if category.at_least == 1:
+        return best, outcome_of(best)
+    together = several(seen, category.at_least, outcome_of)
+    if not together.groups:
+        alone = outcome_of(best)
+        return best, Outcome(False, f"at_least:{category.at_least}") if alone.case else alone
+    return max(zip(together.groups, together.outcomes, strict=True), key=lambda pair: pair[0].score)

@@ -18,7 +18,7 @@ from detector.core.rules import Outcome
 from detector.errors import PhotoRefused
 from detector.intake.judging import Intake, Report
 from detector.store import Store
-from tests.intake.conftest import HERE, NOON, PHOTO, Desk, Model, picture_bytes
+from tests.intake.conftest import CATEGORIES, HERE, NOON, PHOTO, Desk, Model, picture_bytes
 from tests.store.making import a_problem
 
 STALL = Detection("street_stall", BoundingBox(10, 10, 100, 200), 0.9)
@@ -187,3 +187,22 @@ def test_what_is_refused(intake: Intake, model: Model, changes: dict[str, Any], 
     with pytest.raises(PhotoRefused, match=reason):
         intake.take(a_report(**changes))
     assert model.calls == 0
+
+
+def test_where_several_make_a_case_a_photo_needs_so_many_too(
+    intake: Intake, store: Store, desk: Desk, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = replace(CATEGORIES["exposed_garbage"], at_least=3)
+    monkeypatch.setattr(intake, "_categories", lambda: {several.id: several})
+    row = [Detection("garbage", BoundingBox(left, 100, left + 40, 140), 0.9) for left in (10, 60, 110, 160)]
+    model.found[:] = row[:2]
+    few = intake.take(a_report())
+    assert (few.opened, few.reason) == (None, "no case here and now: at_least:3")
+    model.found[:] = row
+    legal = row[0].box
+    desk.outcome = lambda category, place: Outcome(place.box != legal, "rule:outside")
+    judged = intake.take(a_report(picture_bytes(seed=2)))
+    assert judged.opened is not None
+    assert (judged.opened.count, judged.opened.rule) == (3, "rule:outside")
+    assert judged.opened.place.box == BoundingBox(60, 100, 200, 140)
+    assert len(store.problems()) == 1
