@@ -28,7 +28,10 @@ def desk_secrets(file: Path | None, environment: Mapping[str, str]) -> list[str]
     secrets = text.split()
     if not secrets:
         where = f"${DESK_SECRET}" if file is None else str(file)
-        raise ConfigError(f"the desk needs a signing secret (whsec_...) in {where}; senders sign with the same one")
+        raise ConfigError(
+            f"the desk needs a signing secret in {where}, the same one that senders sign with; "
+            "a new one: echo whsec_$(head -c 32 /dev/urandom | base64)"
+        )
     return secrets
 
 

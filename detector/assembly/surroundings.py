@@ -11,7 +11,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from detector.config import load_settings
-from detector.store import Store, open_store
+from detector.errors import ConfigError
+from detector.store import Store, file_of, open_store
 
 
 def utc_now() -> datetime:
@@ -31,8 +32,12 @@ def default_worker_id() -> str:
 
 @contextmanager
 def open_store_of(config: Path) -> Iterator[Store]:
-    """The store that a settings file names, for as long as the block lasts."""
-    store = open_store(load_settings(config).database)
+    """The store that a settings file names, for as long as the block lasts. Raises ConfigError when it is not there."""
+    url = load_settings(config).database
+    file = file_of(url)
+    if file is not None and not file.exists():
+        raise ConfigError(f"there is no database {file} yet: `detector run` makes it; or are these other settings?")
+    store = open_store(url)
     try:
         yield store
     finally:

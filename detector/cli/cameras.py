@@ -8,29 +8,27 @@ from typing import Annotated
 
 import typer
 
+from detector.cli.installation import DEFAULT_CONFIG, ConfigOption, OptionalConfig
 from detector.cli.output import ERR, Json, print_json, print_table
 from detector.config import Settings, load_settings
+from detector.config.finding import did_you_mean
+from detector.core.health import CameraState
 from detector.core.secrets import without_secrets
 from detector.errors import ConfigError
 
 app = typer.Typer(help="Cameras: list, test, add, import.", no_args_is_help=True)
-Config = Annotated[Path, typer.Option("--config", "-c", help="settings file", exists=True, dir_okay=False)]
-DEFAULT_CONFIG = Path("configs/detector.yaml")
 
 
 @app.command("list")
-def list_(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def list_(config: ConfigOption = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """List the cameras with their condition at the newest look; passwords are never shown.
 
     Examples:
 
       detector cameras list -c fleet.yaml --json
     """
-    from detector.assembly import open_store_of
-
     settings = load_settings(config)
-    with open_store_of(config) as store:
-        states = store.camera_states()
+    states = _states(config, settings)
     rows = []
     for camera in settings.cameras:
         plan, state = settings.plan(camera), states.get(camera.id)
@@ -54,10 +52,22 @@ def list_(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         print_table(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], "no cameras")
 
 
+def _states(config: Path, settings: Settings) -> dict[str, CameraState]:
+    """Newest conditions by camera id; none before the first start."""
+    from detector.assembly import open_store_of
+    from detector.store import file_of
+
+    file = file_of(settings.database)
+    if file is not None and not file.exists():
+        return {}
+    with open_store_of(config) as store:
+        return store.camera_states()
+
+
 @app.command()
 def test(
     targets: Annotated[list[str] | None, typer.Argument(help="camera ids or addresses; none: all cameras")] = None,
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="settings file")] = None,
+    config: OptionalConfig = None,
     timeout: Annotated[float, typer.Option(min=0.5, help="seconds to wait for an answer, and for data")] = 5.0,
     as_json: Json = False,
 ) -> None:
@@ -71,7 +81,9 @@ def test(
     """
     from detector.cli.examination import try_camera
 
-    settings = load_settings(config or DEFAULT_CONFIG) if config or not targets else None
+    if config is None and not (targets and all(map(_is_address, targets))):
+        config = DEFAULT_CONFIG  # where ids are looked up
+    settings = None if config is None else load_settings(config)
     results = [try_camera(name, url, timeout) for name, url in _addresses(targets, settings)]
     if as_json:
         print_json(results)
@@ -92,17 +104,22 @@ def _addresses(targets: list[str] | None, settings: Settings | None) -> list[tup
     for target in targets:
         if target in known:
             found.append((target, known[target]))
-        elif "://" in target or Path(target).exists():
+        elif _is_address(target):
             found.append((without_secrets(target), target))
         else:
-            raise ConfigError(f"{target!r} is no camera of the settings (-c), no address and no file")
+            hint = did_you_mean(target, known) or f"of the settings (-c), which have {len(known)}"
+            raise ConfigError(f"{target!r} is no address, no file and no camera; {hint}")
     return found
+
+
+def _is_address(target: str) -> bool:
+    return "://" in target or Path(target).exists()
 
 
 @app.command("import")
 def import_(
     csv_file: Annotated[Path, typer.Argument(help="CSV; its header names the keys of a camera: id, name, url, ...")],
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Take the cameras of a CSV file into the `cameras_file` of the settings; an id that is there is replaced.
@@ -125,7 +142,7 @@ def add(
     url: Annotated[str, typer.Argument(help="address; write ${NAME} for a password that is in the environment")],
     name: Annotated[str, typer.Option(help="what people call it")] = "",
     mode: Annotated[str, typer.Option(help="stream or patrol; as the settings say when not given")] = "",
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Add one camera to the `cameras_file` of the settings, or replace it.

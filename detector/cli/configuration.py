@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from detector.cli.installation import DEFAULT_CONFIG, ConfigArgument
 from detector.cli.output import ERR, OUT, Json, print_json, print_table
 
 if TYPE_CHECKING:
     from detector.config.finding import Finding
 
-DEFAULT_CONFIG = Path("configs/detector.yaml")
-
 
 def check(
-    config: Annotated[Path, typer.Argument(help="settings file", exists=True, dir_okay=False)] = DEFAULT_CONFIG,
+    config: ConfigArgument = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Read a settings file and all it names; each finding tells file, line, key and what to do.
@@ -56,13 +54,14 @@ def tell_findings(findings: Sequence[Finding], as_json: bool, *, broken: bool = 
     else:
         colours = {"error": "red", "warning": "yellow", "note": "dim"}
         for finding in findings:
-            OUT.print(str(finding), style=colours[finding.severity], markup=False, highlight=False, soft_wrap=True)
+            text = str(finding) if finding.severity == "error" else f"{finding} ({finding.severity})"
+            OUT.print(text, style=colours[finding.severity], markup=False, highlight=False, soft_wrap=True)
         OUT.print("not usable" if broken else "usable", style="bold red" if broken else "bold green")
     return 1 if broken else 0
 
 
 def doctor(
-    config: Annotated[Path, typer.Argument(help="settings file", exists=True, dir_okay=False)] = DEFAULT_CONFIG,
+    config: ConfigArgument = DEFAULT_CONFIG,
     as_json: Json = False,
     limit: Annotated[int, typer.Option(min=0, help="cameras to try, from the first; 0: all")] = 20,
 ) -> None:

@@ -10,18 +10,17 @@ from uuid import uuid4
 
 import typer
 
+from detector.cli.endpoints import endpoints_known
+from detector.cli.installation import DEFAULT_CONFIG, ConfigOption, insist_on
 from detector.cli.output import ERR, Json, print_json, print_table
 from detector.core.problem import ProblemStatus
 from detector.core.verdict import Decision, Verdict
 from detector.errors import ConfigError
 from detector.store import DeliveryState
 
-Config = Annotated[Path, typer.Option("--config", "-c", help="settings file of the installation", exists=True)]
-DEFAULT_CONFIG = Path("configs/detector.yaml")
-
 
 def problems(
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     status: Annotated[list[ProblemStatus] | None, typer.Option(help="repeat for several")] = None,
     camera: Annotated[str | None, typer.Option(help="camera id")] = None,
     category: Annotated[str | None, typer.Option(help="category id, e.g. exposed_garbage")] = None,
@@ -38,9 +37,14 @@ def problems(
       detector problems -c fleet.yaml --camera east-gate-2 --json
     """
     from detector.assembly import open_store_of
+    from detector.config import load_categories, load_settings
 
     with open_store_of(config) as store:
         found = store.problems(status, camera, category, limit, after)
+        if not found:  # of cameras and categories that are no more there may be some
+            settings = load_settings(config)
+            insist_on("camera", camera, {one.id for one in settings.cameras} | store.camera_states().keys())
+            insist_on("category", category, load_categories(settings.categories))
     if as_json:
         print_json(found)
         return
@@ -57,11 +61,12 @@ def problems(
 def verdict(
     problem_id: Annotated[str, typer.Argument(help="problem id")],
     decision: Annotated[Decision, typer.Argument(help="what it is")],
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     reason: Annotated[str, typer.Option(help="why it was none, e.g. legal_advert")] = "",
     category: Annotated[str | None, typer.Option(help="what it is instead, for relabel")] = None,
     into: Annotated[str | None, typer.Option(help="the other problem, for merge")] = None,
     by: Annotated[str, typer.Option(help="who says so")] = "",
+    as_json: Json = False,
 ) -> None:
     """Say what a problem really is: a rejected one is dismissed, and its place stays silent for a while.
 
@@ -77,11 +82,14 @@ def verdict(
             raise ConfigError(f"there is no problem {problem_id!r}; `detector problems` lists them")
         given = Verdict(str(uuid4()), problem_id, decision, now, by or getuser(), reason, category, into)
         store.add_verdicts(now, [given])
+    if as_json:
+        print_json(given)
+        return
     ERR.print("noted; the worker that watches its camera acts on it within seconds")
 
 
 def deliveries(
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     state: Annotated[DeliveryState | None, typer.Option(help="pending, delivered or dead")] = None,
     endpoint: Annotated[str | None, typer.Option(help="endpoint name")] = None,
     subject: Annotated[str | None, typer.Option(help="problem or camera id")] = None,
@@ -99,6 +107,8 @@ def deliveries(
 
     with open_store_of(config) as store:
         found = store.deliveries(state, endpoint, subject, limit, after)
+        if not found:
+            insist_on("endpoint", endpoint, endpoints_known(config, store))
     if as_json:
         print_json(found)
         return
@@ -117,7 +127,7 @@ def deliveries(
 
 def redeliver(
     ids: Annotated[list[str] | None, typer.Argument(help="event ids; none: by --since and --until")] = None,
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     since: Annotated[datetime | None, typer.Option(help="events that occurred from then on (UTC)")] = None,
     until: Annotated[datetime | None, typer.Option(help="... and before then (UTC)")] = None,
     endpoint: Annotated[str | None, typer.Option(help="to this endpoint only")] = None,
@@ -137,13 +147,21 @@ def redeliver(
     if not ids and since is None and until is None:
         raise typer.BadParameter("say which: event ids, or --since and/or --until")
     with open_store_of(config) as store:
+        insist_on("endpoint", endpoint, endpoints_known(config, store))
+        unknown = [one for one in ids or () if not store.event_known(one)]
+        if unknown:
+            raise ConfigError(
+                f"there is no event {', '.join(unknown)}; `detector deliveries` lists them with their ids"
+            )
         moved = store.redeliver(
             datetime.now(UTC), ids or None, _utc(since), _utc(until), endpoint, include_delivered=include_delivered
         )
     if as_json:
         print_json({"pending": moved})
-    else:
-        ERR.print(f"{moved} deliveries will be made again")
+        return
+    ERR.print(f"{moved} deliveries will be made again")
+    if not moved and not include_delivered:
+        ERR.print("none of them was given up; --include-delivered sends again what was accepted", style="dim")
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -183,78 +201,3 @@ def schema(
 
     for file in write(folder):
         typer.echo(file)
-
-
-endpoints = typer.Typer(help="Receivers of events.", no_args_is_help=True)
-
-
-@endpoints.command("list")
-def list_endpoints(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Show each endpoint, what waits for it, and whether it is disabled.
-
-    Examples:
-
-      detector endpoints list -c fleet.yaml
-    """
-    from detector.assembly import open_store_of
-    from detector.config import load_settings
-
-    settings = load_settings(config)
-    with open_store_of(config) as store:
-        states, depths = store.endpoints(), store.outbox_depths()
-    names = sorted({endpoint.name for endpoint in settings.endpoints} | depths.keys())
-    configured = {endpoint.name for endpoint in settings.endpoints}
-    rows = [
-        {
-            "name": name,
-            "configured": name in configured,
-            "waiting": depths.get(name, 0),
-            "disabled_at": states[name].disabled_at if name in states else None,
-            "reason": states[name].reason if name in states else None,
-        }
-        for name in names
-    ]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], "no endpoints")
-
-
-@endpoints.command()
-def enable(
-    name: Annotated[str, typer.Argument(help="endpoint name")],
-    config: Config = DEFAULT_CONFIG,
-) -> None:
-    """Let an endpoint that had answered 410 (gone) have its events again; what waited is sent.
-
-    Examples:
-
-      detector endpoints enable bureau -c fleet.yaml
-    """
-    from detector.assembly import open_store_of
-
-    with open_store_of(config) as store:
-        enabled = store.enable_endpoint(name)
-    ERR.print(f"{name} gets events again" if enabled else f"{name} was not disabled")
-
-
-@endpoints.command("give-up")
-def give_up(
-    name: Annotated[str, typer.Argument(help="endpoint name")],
-    config: Config = DEFAULT_CONFIG,
-    as_json: Json = False,
-) -> None:
-    """Stop waiting for an endpoint that is no more: its deliveries become dead letters, `redeliver` brings them back.
-
-    Examples:
-
-      detector endpoints give-up old-bureau -c fleet.yaml
-    """
-    from detector.assembly import open_store_of
-
-    with open_store_of(config) as store:
-        given_up = store.bury(datetime.now(UTC), name, "given up by hand")
-    if as_json:
-        print_json({"dead": given_up})
-    else:
-        ERR.print(f"{given_up} deliveries to {name} are dead letters now" if given_up else f"nothing waits for {name}")

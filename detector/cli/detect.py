@@ -13,8 +13,8 @@ import typer
 from detector.cli.output import ERR, Json, print_json, print_table
 from detector.core.detection import Detection
 from detector.core.frame import Frame
-from detector.core.secrets import without_secrets
-from detector.errors import ConfigError
+from detector.core.secrets import scrub, without_secrets
+from detector.errors import ConfigError, SourceError
 from detector.ports import FrameSource
 
 
@@ -30,6 +30,8 @@ def detect(
     as_json: Json = False,
 ) -> None:
     """Say what the model sees in pictures, folders, videos or streams.
+
+    Exits with 1 when one of them could not be read; the others are told all the same.
 
     Examples:
 
@@ -48,15 +50,20 @@ def detect(
     needed = {label.name: label.threshold if score is None else score for label in detector.bundle.manifest.labels}
     keeper = _Keeper(save) if save else None
     found: list[_Looked] = []
+    failed: list[_Failed] = []
     for target in targets:
-        for frame in _frames(target, every, most):
-            seen = detector.detect([frame.image])[0]
-            shown = [detection for detection in seen if detection.score >= needed[detection.label]]
-            picture = keeper.keep(frame, seen, shown, len(found)) if keeper else None
-            found.append(_Looked(frame.camera_id, frame.captured_at, tuple(shown), picture))
+        try:
+            for frame in _frames(target, every, most):
+                seen = detector.detect([frame.image])[0]
+                shown = [detection for detection in seen if detection.score >= needed[detection.label]]
+                picture = keeper.keep(frame, seen, shown, len(found)) if keeper else None
+                found.append(_Looked(frame.camera_id, frame.captured_at, tuple(shown), picture))
+        except (SourceError, ConfigError) as error:
+            failed.append(_Failed(without_secrets(target), scrub(str(error))))
+            ERR.print(failed[-1].error, style="red", markup=False, highlight=False, soft_wrap=True)
     if as_json:
-        print_json({"model": detector.model_version, "pictures": found})
-        return
+        print_json({"model": detector.model_version, "pictures": found, "failed": failed})
+        raise typer.Exit(1 if failed else 0)
     rows = [
         (one.source, one.at, d.label, d.score, *map(round, (d.box.left, d.box.top, d.box.right, d.box.bottom)))
         for one in found
@@ -64,6 +71,7 @@ def detect(
     ]
     print_table(("source", "at", "label", "score", "left", "top", "right", "bottom"), rows, "nothing found")
     ERR.print(f"{len(found)} pictures looked at with {detector.model_version}")
+    raise typer.Exit(1 if failed else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,14 @@ class _Looked:
     at: datetime
     detections: tuple[Detection, ...]
     saved: str | None  # path of the picture with its boxes
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A target that could not be read, or not to its end."""
+
+    source: str
+    error: str
 
 
 class _Keeper:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import signal
 import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from detector.cli.installation import DEFAULT_CONFIG, ConfigArgument
 from detector.cli.output import ERR
 
-DEFAULT_CONFIG = Path("configs/detector.yaml")
 STOP_S = 10.0
 
 
 def intake(
-    config: Annotated[Path, typer.Argument(help="settings file", exists=True, dir_okay=False)] = DEFAULT_CONFIG,
+    config: ConfigArgument = DEFAULT_CONFIG,
     worker_id: Annotated[str | None, typer.Option(help="name of this process; default: the host's name")] = None,
 ) -> None:
     """Take photos of street problems over HTTP (随手拍) until SIGTERM or Ctrl-C: POST /photos, see docs/photos.md.

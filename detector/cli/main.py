@@ -15,6 +15,7 @@ from detector.cli import (
     dataset,
     deliveries,
     detect,
+    endpoints,
     evaluate,
     export,
     intake,
@@ -52,7 +53,7 @@ app.command()(deliveries.deliveries)
 app.command()(deliveries.redeliver)
 deliveries.events.command()(preview.preview)
 app.add_typer(deliveries.events, name="events")
-app.add_typer(deliveries.endpoints, name="endpoints")
+app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(model.app, name="model")
 app.add_typer(dataset.app, name="dataset")
 app.command()(train.train)
@@ -86,6 +87,12 @@ def main() -> None:
     except DetectorError as error:
         ERR.print(scrub(str(error)), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
-    except BrokenPipeError:
-        # `detector problems | head`: nobody reads on, which is no error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # `detector problems | head`: nobody reads on, which is no error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        elif error.filename is None:
+            raise
+        else:
+            ERR.print(f"{error.filename}: {error.strerror}", style="red", markup=False, highlight=False, soft_wrap=True)
+            sys.exit(2)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from detector.cli.installation import DEFAULT_CONFIG, ConfigOption, insist_on
 from detector.cli.output import ERR, Json, print_json
-from detector.config.finding import did_you_mean
-from detector.errors import ConfigError, DeliveryError
-
-DEFAULT_CONFIG = Path("configs/detector.yaml")
+from detector.errors import DeliveryError
 
 
 def preview(
     endpoint: Annotated[str, typer.Option(help="name of the endpoint in the settings")],
-    config: Annotated[Path, typer.Option("--config", "-c", help="settings file", exists=True)] = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     event_type: Annotated[list[str] | None, typer.Option("--type", help="e.g. problem.opened; repeat for more")] = None,
     as_json: Json = False,
 ) -> None:
@@ -38,13 +35,10 @@ def preview(
     from detector.delivery.sinks import Tools, open_sink
 
     settings = load_settings(config)
-    found = [one for one in settings.endpoints if one.name == endpoint]
-    if not found:
-        names = [one.name for one in settings.endpoints]
-        hint = did_you_mean(endpoint, names) or f"there are {', '.join(names) or 'none'}"
-        raise ConfigError(f'{config}: no endpoint "{endpoint}"; {hint}')
-    wants = endpoint_of(found[0]).wants
-    sink = open_sink(found[0], Tools(picture=lambda _: b"(the picture)", site=settings.site))
+    known = {one.name: one for one in settings.endpoints}
+    insist_on("endpoint", endpoint, known)
+    wants = endpoint_of(known[endpoint]).wants
+    sink = open_sink(known[endpoint], Tools(picture=lambda _: b"(the picture)", site=settings.site))
     shown, broken = [], False
     for kind, body in samples().items():
         if not wants(kind) or (event_type and kind not in event_type):

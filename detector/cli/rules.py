@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from detector.cli.installation import DEFAULT_CONFIG, ConfigOption
 from detector.cli.output import OUT, Json, print_json, print_table
 from detector.errors import ConfigError
 
@@ -17,13 +18,10 @@ if TYPE_CHECKING:
     from detector.core.category import Category
     from detector.core.rules import RuleBook
 
-DEFAULT_CONFIG = Path("configs/detector.yaml")
-
 app = typer.Typer(
     no_args_is_help=True,
     help="What zones, permits and rules say: explain one sighting, test a table of them, list what is in force.",
 )
-Config = Annotated[Path, typer.Option("--config", "-c", help="settings file", exists=True, dir_okay=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def explain(
         str, typer.Option(help="x,y of the foot of the thing as shares of the picture's width and height")
     ] = "0.5,0.5",
     ground: Annotated[str | None, typer.Option(help="latitude,longitude under it, degrees, WGS-84")] = None,
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Say whether a sighting would be a case, what decides it, and what was considered before that.
@@ -132,7 +130,7 @@ def explain(
 @app.command("test")
 def check_table(
     file: Annotated[Path, typer.Argument(help="table of expected outcomes", exists=True, dir_okay=False)],
-    config: Config = DEFAULT_CONFIG,
+    config: ConfigOption = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Compare a table of expected outcomes with what the rules say; exits with 1 when one differs.
@@ -170,7 +168,7 @@ def check_table(
 
 
 @app.command("list")
-def list_rules(config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def list_rules(config: ConfigOption = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """List zones, permits, events and rules as they are read.
 
     Examples:

@@ -10,16 +10,16 @@ from typing import Annotated
 
 import typer
 
+from detector.cli.installation import DEFAULT_CONFIG, ConfigArgument
 from detector.cli.output import ERR, Json
 from detector.errors import ConfigError
 
-DEFAULT_CONFIG = Path("configs/detector.yaml")
 DRAIN_S = 10.0
 """What is being looked at when SIGTERM comes is judged and stored within this many seconds."""
 
 
 def run(
-    config: Annotated[Path, typer.Argument(help="settings file", exists=True, dir_okay=False)] = DEFAULT_CONFIG,
+    config: ConfigArgument = DEFAULT_CONFIG,
     worker_id: Annotated[
         str | None, typer.Option(help="name of this worker where several share a database; default: the host's name")
     ] = None,

@@ -59,7 +59,7 @@ class CameraSettings(Strict):
     name: str = ""
     """What people call it; the id where empty."""
     url: CameraAddress
-    """rtsp, rtsps, rtmp, http (FLV, HLS, MPEG-TS), ... or the path of a video file or picture folder."""
+    """rtsp(s), rtmp(s), http(s) (FLV, HLS, MPEG-TS), tcp or udp (MPEG-TS), or the path of a video or picture folder."""
     mode: Mode | None = None
     """Overrides `sampling.mode`."""
     interval: PositiveDuration | None = None

@@ -75,7 +75,12 @@ def _files(settings: Settings, document: Document) -> Iterator[Finding]:
 def _cameras(settings: Settings, document: Document) -> Iterator[Finding]:
     active = [camera for camera in settings.cameras if camera.enabled]
     if not active:
-        yield _found(document, ("cameras",), "no camera is enabled: nothing will be looked at")
+        if settings.intake.tokens:
+            yield _found(
+                document, ("cameras",), "no camera is enabled: `detector run` refuses, `detector intake` works"
+            )
+        else:
+            yield _found(document, ("cameras",), "no camera is enabled: there is nothing to look at", severity="error")
     addresses: dict[str, str] = {}
     for index, camera in enumerate(settings.cameras):
         first = addresses.setdefault(camera.url.get_secret_value(), camera.id)

@@ -153,7 +153,7 @@ def scheme_of(address: str) -> str | None:
     return match[1].lower() if match else None
 
 
-STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "srt", "udp", "tcp"})
+STREAM_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp"})
 """Schemes of live addresses; anything without a scheme, or `file`, is a file or a folder of pictures."""
 
 

@@ -24,7 +24,7 @@ _ffmpeg_log = logging.getLogger("libav")
 _ffmpeg_log.propagate = False
 _ffmpeg_log.addHandler(logging.NullHandler())
 
-LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https"})
+LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp"})
 """Schemes of addresses that are read over the network; all else is a local file."""
 
 HLS_READ_TIMEOUT_S = 20.0
@@ -38,6 +38,8 @@ _PROTOCOLS = {
     "rtmps": "rtmps,rtmp,tcp,tls",
     "http": "http,https,tcp,tls,crypto",
     "https": "http,https,tcp,tls,crypto",
+    "tcp": "tcp",  # MPEG-TS as it is
+    "udp": "udp",
     "file": "file,crypto",
 }
 
@@ -72,7 +74,7 @@ def is_hls(address: str) -> bool:
 
 
 def open_container(address: str, open_timeout_s: float, read_timeout_s: float) -> InputContainer:
-    """Open a stream (rtsp, rtsps, rtmp, rtmps, http, https) or a file (path or file://).
+    """Open a stream (rtsp, rtsps, rtmp, rtmps, http, https, tcp, udp) or a file (path or file://).
 
     Blocks up to `open_timeout_s` for the server's answer and up to the same again for its first data.
     Raises SourceUnreachable when there is no answer, no such file or stream, or no permission; SourceUnreadable when
@@ -99,6 +101,8 @@ def open_container(address: str, open_timeout_s: float, read_timeout_s: float) -
             options |= _PROBING
         case _:
             options |= _PROBING_DISCOVERED
+            if kind == "udp":
+                options["overrun_nonfatal"] = "1"  # lost packets break pictures, not the stream
             options |= {"rw_timeout": str(round(1e6 * max(open_timeout_s, read_timeout_s)))}
     if is_hls(address) and kind != "file":
         read_timeout_s = max(read_timeout_s, HLS_READ_TIMEOUT_S)

@@ -46,7 +46,7 @@ LEAST_KEYFRAME = 64
 
 
 def open_video(url: str, camera_id: str, options: StreamOptions, clock: Clock) -> VideoSource:
-    """Open a stream (rtsp, rtsps, rtmp, rtmps, http, https) or a video file and return it, sampling.
+    """Open a stream (see container.LIVE for the schemes) or a video file and return it, sampling.
 
     `clock` gives the present, aware UTC. Raises SourceUnreachable or SourceUnreadable; see open_container.
     """

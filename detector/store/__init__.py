@@ -3,6 +3,7 @@
 from detector.core.health import CameraState
 from detector.store.deliveries import DeliveryRecord
 from detector.store.endpoints import EndpointState
+from detector.store.engine import file_of
 from detector.store.outbox import Delivery, DeliveryState, OutboxEntry, Settlement
 from detector.store.store import LookRecord, Store, open_store
 
@@ -16,5 +17,6 @@ __all__ = [
     "OutboxEntry",
     "Settlement",
     "Store",
+    "file_of",
     "open_store",
 ]

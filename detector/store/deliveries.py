@@ -89,6 +89,11 @@ def oldest_undelivered(connection: Connection) -> datetime | None:
     return moment
 
 
+def event_known(connection: Connection, event_id: str) -> bool:
+    """Whether an event of that id is kept."""
+    return connection.scalar(select(exists().where(event.c.id == event_id))) or False
+
+
 def redeliver(
     connection: Connection,
     at: datetime,

@@ -47,6 +47,12 @@ def parse_url(url: str) -> URL:
             raise StoreError(f"database {other!r} is not supported: use sqlite:/// or postgresql://")
 
 
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database, which need not be there; None for others. Raises StoreError as `parse_url`."""
+    parsed = parse_url(url)
+    return Path(parsed.database or "").expanduser() if parsed.get_backend_name() == "sqlite" else None
+
+
 def make_engine(url: str, *, synchronous: Synchronous = "FULL", **options: Any) -> Engine:
     """Make an engine for `url`; `options` go to SQLAlchemy's create_engine.
 
@@ -101,6 +107,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._name = engine.url.database if engine.dialect.name == "sqlite" else engine.dialect.name
         self._writer = engine.execution_options(**{_WRITES: True})
         # Threads of one process queue here and start at once; SQLite's own waiting polls, up to 100 ms a time.
         self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
@@ -108,7 +115,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view. Raises StoreError when the database refuses."""
-        with _as_store_error(), self.engine.connect() as connection, connection.begin():
+        with _as_store_error(self._name), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -117,7 +124,7 @@ class Database:
 
         Raises StoreError when the database refuses or stays locked.
         """
-        with _as_store_error(), self._turn, self._writer.begin() as connection:
+        with _as_store_error(self._name), self._turn, self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -126,9 +133,9 @@ class Database:
 
 
 @contextmanager
-def _as_store_error() -> Iterator[None]:
+def _as_store_error(name: str | None) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        raise StoreError(f"database: {scrub(str(cause)).strip()}") from error
+        raise StoreError(f"database {name}: {scrub(str(cause)).strip()}") from error

@@ -203,6 +203,11 @@ class Store(CameraStore, VerdictStore):
         """Deliveries that were given up, newest first."""
         return self.deliveries(DeliveryState.DEAD, endpoint, None, limit, after)
 
+    def event_known(self, event_id: str) -> bool:
+        """Whether an event of that id is kept."""
+        with self._database.reading() as connection:
+            return deliveries.event_known(connection, event_id)
+
     def redeliver(
         self,
         at: datetime,

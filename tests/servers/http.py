@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -44,7 +44,7 @@ class RoughHandler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler], closing: threading.Event | None = None) -> Iterator[str]:
+def serving(handler: Callable[..., BaseHTTPRequestHandler], closing: threading.Event | None = None) -> Iterator[str]:
     """Serve until the block ends; yields `http://127.0.0.1:PORT`. `closing` is set before, for handlers that hang."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True

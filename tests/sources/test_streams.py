@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import http.server
 import shutil
-import socket
-import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -14,33 +11,32 @@ from pathlib import Path
 
 import pytest
 
+from detector.config.values import STREAM_SCHEMES
 from detector.errors import SourceUnreachable, SourceUnreadable
+from detector.sources.container import LIVE
 from detector.sources.options import StreamOptions, VisitOptions
 from detector.sources.video import VideoSource, open_video
 from detector.sources.visit import visit
+from tests.servers.http import RoughHandler, serving
+from tests.servers.process import ServerProcess, free_port
 from tests.servers.rtsp import NO_SERVER
 from tests.sources.clips import now, read_until_it_fails, remux
 
 OPTIONS = StreamOptions(interval_s=2, open_timeout_s=5, read_timeout_s=5)
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None: ...
+class Files(RoughHandler, http.server.SimpleHTTPRequestHandler):
+    """Hands out what is in a folder."""
+
+    protocol_version = "HTTP/1.0"
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     folder = tmp_path / "site"
     folder.mkdir()
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(partial(Files, directory=str(folder))) as address:
+        yield folder, address
 
 
 @pytest.fixture
@@ -91,19 +87,15 @@ def test_a_playlist_does_not_read_local_files(site: tuple[Path, str], kerb: Path
 
 @pytest.mark.server
 @pytest.mark.parametrize("scheme", ["rtmp", "http"])
-def test_live_flv_is_read_and_its_end_is_told(kerb: Path, scheme: str) -> None:
+def test_live_flv_is_read_and_its_end_is_told(kerb: Path, tmp_path: Path, scheme: str) -> None:
     """The ffmpeg program as the server: it waits for one visitor and sends him the clip."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         pytest.skip(NO_SERVER)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    url = f"{scheme}://127.0.0.1:{port}/" + ("live/gate" if scheme == "rtmp" else "gate.flv")
-    server = subprocess.Popen(
-        [ffmpeg, "-loglevel", "error", "-i", kerb, "-t", "12", "-c", "copy", "-f", "flv", "-listen", "1", url],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    url = f"{scheme}://127.0.0.1:{free_port()}/" + ("live/gate" if scheme == "rtmp" else "gate.flv")
+    server = ServerProcess(tmp_path / "ffmpeg.log")
+    command = [ffmpeg, "-loglevel", "error", "-i", kerb, "-t", "12", "-c", "copy", "-f", "flv", "-listen", "1", url]
+    server.start(command, ready=lambda: True)
     try:
         source = opened_when_it_listens(url)
         found = [source.read() for _ in range(4)]
@@ -112,8 +104,34 @@ def test_live_flv_is_read_and_its_end_is_told(kerb: Path, scheme: str) -> None:
         source.close()
     finally:
         server.kill()
-        server.wait()
     assert [frame is not None and frame.size for frame in found] == [(1280, 720)] * 4
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("scheme", ["tcp", "udp"])
+def test_a_transport_stream_is_read_as_it_is(kerb: Path, tmp_path: Path, scheme: str) -> None:
+    """The ffmpeg program as the sender: over TCP it waits for a visitor, over UDP it talks to whoever listens."""
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        pytest.skip(NO_SERVER)
+    url = f"{scheme}://127.0.0.1:{free_port()}"
+    sender = ServerProcess(tmp_path / "ffmpeg.log")
+    command = [ffmpeg, "-loglevel", "error", "-re", "-i", kerb, "-c", "copy", "-f", "mpegts"]
+    sender.start([*command, f"{url}?listen=1" if scheme == "tcp" else f"{url}?pkt_size=1316"], ready=lambda: True)
+    try:
+        source = opened_when_it_listens(url)
+        found = [source.read() for _ in range(3)]
+        assert [frame is not None and frame.size for frame in found] == [(1280, 720)] * 3
+        sender.freeze()
+        with pytest.raises(SourceUnreachable, match="no data for 5 s"):
+            read_until_it_fails(source)
+        source.close()
+    finally:
+        sender.kill()
+
+
+def test_the_settings_know_the_same_schemes() -> None:
+    assert STREAM_SCHEMES == LIVE
 
 
 def opened_when_it_listens(url: str) -> VideoSource:
