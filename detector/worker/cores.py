@@ -17,18 +17,12 @@ import cv2
 READERS_NICE = 10
 """Steps of niceness that readers stand behind: a tenth of a core that the network wants too, all of any other."""
 
-SWITCH_S = 0.0005
-"""How long a thread may keep the interpreter while another waits for it, seconds. By default 5 ms, which the network
-would lose each time it comes back from a run while the other thread decides."""
-
 
 def share_cores() -> None:
     """Settings of the whole process, made once all that lives as long as it does is loaded."""
     # Each reader scales its own picture; a second thread for a millisecond's work costs more than it gains.
     cv2.setNumThreads(1)
-    sys.setswitchinterval(SWITCH_S)
-    # Libraries keep some 500,000 objects for good. Looking through them for garbage again and again would stop every
-    # thread for 50 ms and more.
+    # The libraries alone hold 120,000 objects for good. To look through them for garbage stops every thread for 65 ms.
     gc.collect()
     gc.freeze()
 
