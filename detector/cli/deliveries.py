@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import typer
 
-from detector.cli.endpoints import endpoints_known
+from detector.cli.endpoints import insist_on_endpoint
 from detector.cli.installation import DEFAULT_CONFIG, ConfigOption, insist_on
 from detector.cli.output import ERR, Json, print_json, print_table
 from detector.core.problem import ProblemStatus
@@ -108,7 +108,7 @@ def deliveries(
     with open_store_of(config) as store:
         found = store.deliveries(state, endpoint, subject, limit, after)
         if not found:
-            insist_on("endpoint", endpoint, endpoints_known(config, store))
+            insist_on_endpoint(endpoint, config, store)
     if as_json:
         print_json(found)
         return
@@ -147,7 +147,7 @@ def redeliver(
     if not ids and since is None and until is None:
         raise typer.BadParameter("say which: event ids, or --since and/or --until")
     with open_store_of(config) as store:
-        insist_on("endpoint", endpoint, endpoints_known(config, store))
+        insist_on_endpoint(endpoint, config, store)
         unknown = [one for one in ids or () if not store.event_known(one)]
         if unknown:
             raise ConfigError(

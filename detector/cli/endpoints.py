@@ -62,7 +62,7 @@ def enable(
     from detector.assembly import open_store_of
 
     with open_store_of(config) as store:
-        insist_on("endpoint", name, endpoints_known(config, store))
+        insist_on_endpoint(name, config, store)
         enabled = store.enable_endpoint(name)
     if as_json:
         print_json({"enabled": enabled})
@@ -85,7 +85,7 @@ def give_up(
     from detector.assembly import open_store_of
 
     with open_store_of(config) as store:
-        insist_on("endpoint", name, endpoints_known(config, store))
+        insist_on_endpoint(name, config, store)
         given_up = store.bury(datetime.now(UTC), name, "given up by hand")
     if as_json:
         print_json({"dead": given_up})
@@ -93,9 +93,10 @@ def give_up(
         ERR.print(f"{given_up} deliveries to {name} are dead letters now" if given_up else f"nothing waits for {name}")
 
 
-def endpoints_known(config: Path, store: Store) -> set[str]:
-    """Names that mean something here: those of the settings, and of others that events wait for or that had trouble."""
+def insist_on_endpoint(name: str | None, config: Path, store: Store) -> None:
+    """Raises ConfigError for a name that neither the settings nor any delivery knows."""
     from detector.config import load_settings
 
     configured = {endpoint.name for endpoint in load_settings(config).endpoints}
-    return configured | store.outbox_depths().keys() | store.endpoints().keys()
+    if name is not None and not store.deliveries(None, name, None, 1):
+        insist_on("endpoint", name, configured | store.outbox_depths().keys())
