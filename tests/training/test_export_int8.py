@@ -42,6 +42,11 @@ def test_a_quantised_model_keeps_its_scores_and_decodes_in_float(tmp_path: Path)
     assert small.stat().st_size < 0.4 * full.stat().st_size
     graph = onnx.load(str(small)).graph
     assert {node.op_type for node in graph.node} >= {"QuantizeLinear", "DequantizeLinear"}
+    made = {output: node.op_type for node in graph.node for output in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    floating = [node.name for node in convolutions if made.get(node.input[1]) != "DequantizeLinear"]
+    assert len(floating) == 2 + 6 + 1, "two at the entrance, two branches of three levels at the exit, the decoding"
+    assert len(floating) < len(convolutions) / 3
     sealed = seal(
         small, tmp_path / "int8", name="t", version="1", created=datetime(2026, 1, 1, tzinfo=UTC), labels=labels,
         licence="AGPL-3.0-or-later", nominal_size=(96, 96), precision="int8",
