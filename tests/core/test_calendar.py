@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.core.calendar import TimeWindow, Validity, first_occurrence, first_overlap, holds, occurrences, why_not
+from detector.config.workdays import day_kinds
+from detector.core.calendar import (
+    HolidayPlan,
+    Holidays,
+    TimeWindow,
+    Validity,
+    first_occurrence,
+    first_overlap,
+    holds,
+    occurrences,
+    why_not,
+)
 
 MAY = (date(2026, 5, 1), date(2026, 5, 31))  # 2026-05-01 is a Friday
 NIGHT = TimeWindow(time(18), time(2))
@@ -120,17 +131,23 @@ some_windows = st.lists(
     st.builds(TimeWindow, hours, hours, st.frozensets(st.integers(0, 6), min_size=1)), max_size=2
 ).map(tuple)
 days = st.integers(0, 9).map(lambda n: date(2026, 5, 1) + timedelta(days=n))
-validities = st.builds(Validity, days, days, st.frozensets(days, max_size=2), st.frozensets(days, max_size=2))
+CHINA = day_kinds("CN")  # 1 to 5 May 2026 are a holiday, people work on Saturday the 9th
+plans = st.none() | st.sampled_from([p for p in Holidays if p is not Holidays.AS_WEEKDAY]).map(
+    lambda policy: HolidayPlan(policy, CHINA)
+)
+singles = st.frozensets(days, max_size=2)
+validities = st.builds(Validity, days, days, singles, singles, plans)
 START = datetime(2026, 4, 29)  # noqa: DTZ001 - wall-clock time
 
 
 @settings(max_examples=60, deadline=None)
-@given(some_windows, validities, some_windows, validities)
+@given(some_windows, validities, some_windows, validities, days)
 def test_occurrences_and_overlaps_are_what_an_hourly_count_finds(
     windows: tuple[TimeWindow, ...],
     validity: Validity,
     other_windows: tuple[TimeWindow, ...],
     other_validity: Validity,
+    since: date,
 ) -> None:
     clock = [START + timedelta(hours=n) for n in range(24 * 16)]
     spans = list(occurrences(windows, validity, date(2026, 4, 28), date(2026, 5, 15)))
@@ -142,3 +159,7 @@ def test_occurrences_and_overlaps_are_what_an_hourly_count_finds(
     overlap = first_overlap((windows, validity), (other_windows, other_validity))
     assert (overlap is None) == (not both)
     assert overlap is None or overlap in both
+    later = {moment for moment in both if moment.date() >= since}
+    overlap = first_overlap((windows, validity), (other_windows, other_validity), since)
+    assert (overlap is None) == (not later)
+    assert overlap is None or overlap in later
