@@ -56,9 +56,7 @@ def refused(*words: str | Path) -> str:
     return str(result.exception)
 
 
-@pytest.mark.parametrize(
-    "command", [["check"], ["run"], ["doctor"], ["problems"], ["cameras", "list"], ["endpoints", "list"]]
-)
+@pytest.mark.parametrize("command", ["check", "run", "doctor", "problems", "cameras list", "endpoints list"])
 def test_without_settings_the_example_is_named(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = ran(*command.split())
