@@ -87,7 +87,7 @@ def configure(
         handler.close()
     root.addHandler(_handler(format, target))
     root.setLevel(level.upper())
-    for chatty in ("httpx", "httpcore", "asyncio", "uvicorn.access"):
+    for chatty in ("httpx", "httpcore", "asyncio", "uvicorn", "alembic"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
