@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from detector.core.category import Category
-from detector.core.detection import BoundingBox, Detection
-from detector.core.event import ProblemEvent, event_id
+from detector.core.changing import Change as Change
+from detector.core.changing import moved
+from detector.core.clearing import REMEMBERED, looks_needed
+from detector.core.detection import Detection
 from detector.core.look import Look, LookStatus
 from detector.core.matching import associate, hidden
 from detector.core.opinions import Decide as Decide
 from detector.core.opinions import Standing, one_opinion, opinions, turns
-from detector.core.problem import Place, Problem, ProblemStatus, Trigger, next_status
+from detector.core.parts import ALONE, MORE_SIGHTINGS, Beside, parts
+from detector.core.problem import Place, Problem, ProblemStatus, Trigger
 from detector.core.rules import Outcome
 from detector.core.several import several
 
@@ -29,7 +32,8 @@ PLACE_FOLLOWS = 0.2
 """Share by which a known place moves towards a new sighting: boxes breathe, heaps grow, cameras sag."""
 
 FITS = 0.5
-"""IoU from which a sighting moves a place: a part of the thing, or a car passing before it, says nothing about it."""
+"""IoU from which a sighting moves a place: a part of the thing, or a car passing before it, says nothing about it. A
+suspicion follows whatever counts as a sighting of it: it may have begun with that car."""
 
 UPDATE_EVERY = timedelta(minutes=15)
 """Least capture time between two `updated` events that only tell a better sighting."""
@@ -41,14 +45,6 @@ UPDATE_GAIN = 0.1
 """Rise of the best score that is worth an `updated` event (a better picture for the dispatcher)."""
 
 NOTHING_ASKED: Mapping[str, datetime] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A problem as it is after a look, and the event to send about it, if any."""
-
-    problem: Problem
-    event: ProblemEvent | None = None
 
 
 def labels_alone(category: Category, _place: Place) -> Outcome:
@@ -77,7 +73,7 @@ def judge(
     if look.status is not LookStatus.OK or look.size is None:
         return []
     size = look.size
-    passing = [d.box for d in look.detections if d.label in PASSING]  # of another category's opinion or not, it hides
+    passing = [d for d in look.detections if d.label in PASSING]  # of another category's opinion or not, it hides
     tracked = [
         Standing(one.category, one.place.box, one.status is ProblemStatus.OPEN) for one in known if not one.out_of_view
     ]
@@ -94,7 +90,7 @@ def reject(problem: Problem, at: datetime, silence: timedelta) -> Change:
 
     Raises ValueError when the problem is dismissed already.
     """
-    return _move(replace(problem, silent_until=at + silence), Trigger.REJECTED, at)
+    return moved(replace(problem, silent_until=at + silence), Trigger.REJECTED, at)
 
 
 def turned_away(known: Sequence[Problem], at: datetime) -> list[Change]:
@@ -106,7 +102,7 @@ def turned_away(known: Sequence[Problem], at: datetime) -> list[Change]:
     changes = []
     for problem in known:
         if problem.status is ProblemStatus.SUSPECTED:
-            changes.append(_move(problem, Trigger.FADED, at))
+            changes.append(moved(problem, Trigger.FADED, at))
         elif not problem.out_of_view:
             changes.append(Change(replace(problem, out_of_view=True)))
     return changes
@@ -121,7 +117,7 @@ class _Judgement:
     category: Category
     decide: Decide
     asked: Mapping[str, datetime]
-    passing: Sequence[BoundingBox]
+    passing: Sequence[Detection]
 
     def changes(self, known: Sequence[Problem], new_id: Callable[[], str]) -> Iterator[Change]:
         category, look = self.category, self.look
@@ -135,15 +131,19 @@ class _Judgement:
             group = several(visible, category.at_least, lambda thing: self.decide(category, self._place(thing)))
             visible = group.groups
         places = [p for p in known if p.category == category.id and not p.out_of_view and not self._is_over(p)]
-        matches = associate([p.place.box for p in places], visible, turns(places))
+        by_part = [p.status is not ProblemStatus.SUSPECTED or group is not None for p in places]
+        matches = associate([p.place.box for p in places], visible, turns(places), by_part)
+        told = parts(places, visible, matches.seen)
         for index, problem in enumerate(places):
             if problem.status is ProblemStatus.DISMISSED or problem.last_looked >= look.at:
                 continue  # a silenced false alarm, or news older than what is known: holds its place, does not move
-            if index in matches.seen:
+            if index in told.absorbed:
+                yield moved(replace(problem, last_looked=look.at), Trigger.FADED, look.at)
+            elif index in matches.seen:
                 found = matches.seen[index]
                 outcome = self.decide(category, problem.place) if group is None else group.outcomes[found]
-                yield self._found(problem, visible[found], outcome)
-            elif not hidden(problem.place.box, self.passing):
+                yield self._found(problem, visible[found], outcome, told.about(index))
+            elif not self._hidden(problem):
                 yield self._not_seen(problem, None if group is None else group.allowed(problem.place.box))
         for index in matches.new:
             detection = visible[index]
@@ -153,6 +153,12 @@ class _Judgement:
             outcome = self.decide(category, place) if group is None else group.outcomes[index]
             if outcome.case:
                 yield self._suspect(detection, place, outcome, new_id())
+
+    def _hidden(self, problem: Problem) -> bool:
+        """Whether something stands before its place; what fits a place is no passer-by, but what it is or was."""
+        own, place = self.category.labels, problem.place.box
+        others = [d.box for d in self.passing if d.label not in own or d.box.iou(place) < FITS]
+        return hidden(place, others)
 
     def _place(self, detection: Detection) -> Place:
         return Place(detection.box, self.size, detection.ground)
@@ -189,30 +195,31 @@ class _Judgement:
             codes=outcome.codes,
             count=detection.count,
         )
-        return self._confirm_if_sure(suspicion)
+        return self._confirm_if_sure(suspicion, ALONE)
 
-    def _found(self, problem: Problem, detection: Detection, outcome: Outcome) -> Change:
+    def _found(self, problem: Problem, detection: Detection, outcome: Outcome, beside: Beside) -> Change:
         """Something is where the problem was; it still has to be a case, and worth a return."""
-        returns = problem.status is ProblemStatus.CLEARED and not any(problem.recent)
+        returns = problem.status is ProblemStatus.CLEARED and not any(self._lately(problem))
         if not outcome.case or (
             # a weak hint does not start a return, as it starts no suspicion
             returns and detection.score < self.category.score_needed(detection.label, known=False)
         ):
             return self._not_seen(problem, None if outcome.case else outcome.rule)
-        return self._seen(problem, detection, outcome, returns)
+        return self._seen(problem, detection, outcome, returns, beside)
 
-    def _seen(self, problem: Problem, detection: Detection, outcome: Outcome, returns: bool) -> Change:
+    def _seen(self, problem: Problem, detection: Detection, outcome: Outcome, returns: bool, beside: Beside) -> Change:
         at, policy = self.look.at, self.category.confirmation
         unsure = problem.status is not ProblemStatus.OPEN
         anew = returns or (unsure and at - problem.last_seen > policy.forget_after)
         other_offence = dict(outcome.codes) != dict(problem.codes)
         better = detection.score > problem.best_score
-        fits = problem.place.box.iou(detection.box) >= FITS
+        fits = problem.status is ProblemStatus.SUSPECTED or problem.place.box.iou(detection.box) >= FITS
+        follows = 1.0 if beside.whole else (PLACE_FOLLOWS if fits else 0.0)
         problem = replace(
             problem,
             label=detection.label if better else problem.label,
             place=Place(
-                problem.place.box.moved_towards(detection.box, PLACE_FOLLOWS if fits else 0.0),
+                problem.place.box.moved_towards(detection.box, follows),
                 self.size,
                 detection.ground or problem.place.ground,
             ),
@@ -222,7 +229,7 @@ class _Judgement:
             looks=problem.looks + 1,
             sightings=problem.sightings + 1,
             best_score=max(problem.best_score, detection.score),
-            recent=(True,) if anew else (*problem.recent, True)[-policy.of :],
+            recent=(True,) if anew else self._remembered(problem, True),
             missing_since=None,
             missed=0,
             allowed_by=None,
@@ -232,9 +239,9 @@ class _Judgement:
             codes=outcome.codes,
         )
         if unsure:
-            return self._confirm_if_sure(problem)
+            return self._confirm_if_sure(problem, beside)
         if other_offence or _much_better(problem, at) or self._still_there(problem):
-            return _move(problem, Trigger.CHANGED, at)
+            return moved(problem, Trigger.CHANGED, at)
         return Change(problem)
 
     def _still_there(self, problem: Problem) -> bool:
@@ -245,13 +252,21 @@ class _Judgement:
         newest = problem.recent[-self.category.confirmation.looks :]
         return all(newest) and self.look.at - asked >= CHECK_AFTER
 
-    def _confirm_if_sure(self, problem: Problem) -> Change:
+    def _lately(self, problem: Problem) -> Sequence[bool]:
+        return problem.recent[-self.category.confirmation.of :]
+
+    def _remembered(self, problem: Problem, seen: bool) -> tuple[bool, ...]:
+        return (*problem.recent, seen)[-max(REMEMBERED, self.category.confirmation.of) :]
+
+    def _confirm_if_sure(self, problem: Problem, beside: Beside) -> Change:
         policy = self.category.confirmation
-        sure = sum(problem.recent) >= policy.looks and problem.last_seen - problem.first_seen >= policy.dwell
-        if not sure:
+        sure = sum(self._lately(problem)) >= policy.looks and problem.last_seen - problem.first_seen >= policy.dwell
+        if beside.touches:
+            sure = sure and problem.sightings >= policy.looks + MORE_SIGHTINGS
+        if not sure or beside.undecided:
             return Change(problem)
         returned = problem.status is ProblemStatus.CLEARED
-        return _move(problem, Trigger.RETURNED if returned else Trigger.CONFIRMED, problem.last_seen)
+        return moved(problem, Trigger.RETURNED if returned else Trigger.CONFIRMED, problem.last_seen)
 
     def _not_seen(self, problem: Problem, allowed_by: str | None) -> Change:
         """`allowed_by`: the rule by which what stands there is no case, when something does."""
@@ -261,15 +276,17 @@ class _Judgement:
             problem,
             last_looked=at,
             looks=problem.looks + 1,
-            recent=(*problem.recent, False)[-confirmation.of :],
+            recent=self._remembered(problem, False),
             missing_since=since,
             missed=problem.missed + 1,
             allowed_by=allowed_by or problem.allowed_by,
         )
         if problem.status is ProblemStatus.SUSPECTED and problem.missed >= confirmation.of:
-            return _move(problem, Trigger.FADED, at)
-        if problem.status is ProblemStatus.OPEN and problem.missed >= clearing.looks and at - since >= clearing.after:
-            return _move(problem, Trigger.ALLOWED if problem.allowed_by else Trigger.GONE, at)
+            return moved(problem, Trigger.FADED, at)
+        needed = clearing.looks if problem.allowed_by else looks_needed(clearing, problem.recent)  # seen is no chance
+        gone = problem.missed >= needed and at - since >= clearing.after
+        if problem.status is ProblemStatus.OPEN and gone:
+            return moved(problem, Trigger.ALLOWED if problem.allowed_by else Trigger.GONE, at)
         return Change(problem)
 
 
@@ -279,25 +296,3 @@ def _much_better(problem: Problem, at: datetime) -> bool:
         and problem.announced_at is not None
         and at - problem.announced_at >= UPDATE_EVERY
     )
-
-
-def _move(problem: Problem, trigger: Trigger, at: datetime) -> Change:
-    status, kind = next_status(problem.status, trigger)
-    opened, over = trigger in (Trigger.CONFIRMED, Trigger.RETURNED), trigger in (Trigger.GONE, Trigger.ALLOWED)
-    problem = replace(
-        problem,
-        status=status,
-        opened_at=at if opened else problem.opened_at,
-        cleared_at=at if over else (None if opened else problem.cleared_at),
-        reopened=problem.reopened + (trigger is Trigger.RETURNED),
-        recent=() if over else problem.recent,
-    )
-    if kind is None:
-        return Change(problem)
-    problem = replace(
-        problem,
-        revision=problem.revision + 1,
-        announced_at=at,
-        announced_score=problem.best_score,
-    )
-    return Change(problem, ProblemEvent(event_id(problem.id, problem.revision), kind, problem, at))

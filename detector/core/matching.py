@@ -45,7 +45,10 @@ def same_thing(one: BoundingBox, other: BoundingBox) -> float:
 
 
 def associate(
-    places: Sequence[BoundingBox], detections: Sequence[Detection], turns: Sequence[int] | None = None
+    places: Sequence[BoundingBox],
+    detections: Sequence[Detection],
+    turns: Sequence[int] | None = None,
+    by_part: Sequence[bool] | None = None,
 ) -> Matches:
     """Give each place at most one detection; split the rest into repeats of a place and new places.
 
@@ -54,6 +57,8 @@ def associate(
 
     `turns`: per place; those with lower ones choose first. Two places can come from one thing that was first seen in
     two parts; were overlap alone to decide, both would live on its sightings in turn.
+    `by_part`: per place, whether it is also shown by what only lies inside it, or it inside that; all are when not
+    given. A suspicion that began with a passing lorry must not live on the car that is parked behind.
     """
     order = turns or [0] * len(places)
     pairs = sorted(
@@ -61,7 +66,7 @@ def associate(
             (strength, p, d)
             for p, place in enumerate(places)
             for d, detection in enumerate(detections)
-            if (strength := same_thing(place, detection.box)) > 0
+            if (strength := same_thing(place, detection.box)) > (0 if by_part is None or by_part[p] else 1)
         ),
         key=lambda pair: (order[pair[1]], -pair[0], -detections[pair[2]].score, pair[1], pair[2]),
     )
@@ -76,7 +81,7 @@ def associate(
     for d in sorted(range(len(detections)), key=lambda d: (-detections[d].score, d)):
         if d in taken or d in repeats:
             continue
-        if any(same_thing(detections[d].box, detections[other].box) > 0 for other in new):
+        if any(same_thing(detections[d].box, detections[other].box) > 0 for other in (*taken, *new)):
             repeats.add(d)
         else:
             new.append(d)

@@ -15,6 +15,9 @@ ONE_THING_IOU = 0.6
 """IoU from which two detections of different categories are two opinions on one thing: a heap is called garbage by one
 label and rubble by another, and must not become two cases."""
 
+SETTLED = frozenset({ProblemStatus.OPEN, ProblemStatus.DISMISSED})
+"""What is known of a place for sure: a case, or a false alarm that is kept silent."""
+
 Decide = Callable[[Category, Place], Outcome]
 """Whether something of a category at a place is a case at the time of the look being judged."""
 
@@ -77,7 +80,6 @@ def opinions(
 
 def turns(places: Sequence[Problem]) -> list[int]:
     """What is settled, a case or a false alarm, goes before what is not; the older before the newer."""
-    settled = (ProblemStatus.OPEN, ProblemStatus.DISMISSED)
-    keys = [(place.status not in settled, place.first_seen) for place in places]
+    keys = [(place.status not in SETTLED, place.first_seen) for place in places]
     order = {key: turn for turn, key in enumerate(sorted(set(keys)))}
     return [order[key] for key in keys]

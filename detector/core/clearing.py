@@ -1,0 +1,40 @@
+"""How many looks without a thing prove that it is gone: more for one that the model often misses.
+
+A heap that is found in 95 of 100 looks is gone after five without it. One that is found in 60 of 100 is missed five
+times in a row every few hours while it lies there. So the run must be as improbable, were the thing there, as that of
+the policy is for a thing that is found well, judged by how often this very problem was found so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, log
+
+from detector.core.category import ClearingPolicy
+
+REMEMBERED = 20
+"""Newest looks at a problem that are remembered: an hour of a camera that looks every three minutes."""
+
+WELL = 0.8
+"""Share of looks in which a thing is found for which the looks of a policy are meant. This product's own choice."""
+
+AS_IF = 5
+"""Looks that are taken for granted beside those remembered, WELL of them with it, so that a few say little."""
+
+AT_MOST = 3
+"""Times the looks of the policy that are asked for at most: what is hardly ever found must be cleared too."""
+
+
+def looks_needed(policy: ClearingPolicy, recent: Sequence[bool]) -> int:
+    """How many ok looks in a row without it make a problem gone; at least those of the policy.
+
+    `recent`: whether it was found in the newest looks at it, the newest last. The run without it at the end does not
+    count against it.
+    """
+    before = list(recent)
+    while before and not before[-1]:
+        before.pop()
+    found = (sum(before) + AS_IF * WELL) / (len(before) + AS_IF)
+    if found >= WELL:
+        return policy.looks
+    return min(ceil(policy.looks * log(1 - WELL) / log(1 - found)), AT_MOST * policy.looks)
