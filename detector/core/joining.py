@@ -4,8 +4,9 @@ Two cameras have each their own problem with its own life. They are one where bo
 where that is not known of both, in a pair of picture areas that were declared to show one place. A problem joins what
 is open there when it is opened itself, or was seen gone so recently that it counts as the same thing coming back.
 
-What belongs together is worked out from the openings and clearings alone, in the order of capture time, so that any
-order of arrival gives the same answer.
+What a person has split stays apart, and so does what is later opened at the same places. What belongs together is
+worked out from the openings, clearings and splits alone, in the order of capture time, so that any order of arrival
+gives the same answer.
 """
 
 from __future__ import annotations
@@ -29,6 +30,14 @@ RETURNS_WITHIN = timedelta(hours=24)
 
 WAIVED_AFTER = timedelta(hours=1)
 """How long a case waits for the word of a camera that cannot see, once all others say that the thing is gone."""
+
+
+SAME_FOOT = 0.05
+"""How far from where a problem was split off another one may stand to be at the same place of a camera's picture, as
+a share of the width and of the height."""
+
+APART_FOR = timedelta(days=30)
+"""How long a split holds for what is opened later at the same two places; for the problems it is for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,30 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """A person has said that these are two things."""
+
+    one: Sighting
+    other: Sighting
+    at: datetime  # when it was said, aware UTC
+
+    def parts(self, here: Sighting, there: Sighting) -> bool:
+        """Whether that holds for these two."""
+        return (self._is(here, self.one) and self._is(there, self.other)) or (
+            self._is(here, self.other) and self._is(there, self.one)
+        )
+
+    def _is(self, found: Sighting, known: Sighting) -> bool:
+        if found.problem_id == known.problem_id:
+            return True
+        if (found.camera_id, found.category) != (known.camera_id, known.category):
+            return False
+        if found.foot is None or known.foot is None or found.opened_at > self.at + APART_FOR:
+            return False
+        return all(abs(one - other) <= SAME_FOOT for one, other in zip(found.foot, known.foot, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Joining:
     """How problems of different cameras become one case."""
 
@@ -128,11 +161,12 @@ class Joining:
         return self.apart_m(later, earlier)
 
 
-def joined(sightings: Iterable[Sighting], joining: Joining) -> list[tuple[str, ...]]:
+def joined(sightings: Iterable[Sighting], joining: Joining, apart: Sequence[Apart] = ()) -> list[tuple[str, ...]]:
     """Problem ids that are one thing, each group with its oldest problem first, by which the case is known.
 
     A problem joins the nearest group that it follows, unless its own camera sees another problem of that group at that
-    time: what one camera tells apart stays apart. Depends on the set of sightings only.
+    time, or a person has split it from one of that group: what one camera or a person tells apart stays apart. Depends
+    on the sets of sightings and splits only.
     """
     unique = {sighting.problem_id: sighting for sighting in sightings}
     groups: list[list[Sighting]] = []
@@ -140,7 +174,7 @@ def joined(sightings: Iterable[Sighting], joining: Joining) -> list[tuple[str, .
         near = [
             (metres, number)
             for number, group in enumerate(groups)
-            if (metres := _fits(sighting, group, joining)) is not None
+            if (metres := _fits(sighting, group, joining, apart)) is not None
         ]
         if near:
             groups[min(near)[1]].append(sighting)
@@ -149,7 +183,9 @@ def joined(sightings: Iterable[Sighting], joining: Joining) -> list[tuple[str, .
     return [tuple(sighting.problem_id for sighting in group) for group in groups]
 
 
-def _fits(sighting: Sighting, group: Sequence[Sighting], joining: Joining) -> float | None:
+def _fits(sighting: Sighting, group: Sequence[Sighting], joining: Joining, apart: Sequence[Apart]) -> float | None:
+    if any(split.parts(sighting, member) for split in apart for member in group):
+        return None
     for member in group:
         if member.camera_id == sighting.camera_id:
             told = member.at(sighting.opened_at)

@@ -43,7 +43,8 @@ class Move(StrEnum):
     REJECTED = "rejected"  # verdict, after somebody had been sent: it was none
     RELABELLED = "relabelled"  # verdict: it is something else
     MERGED = "merged"  # verdict: another case is about the same thing
-    SPLIT = "split"  # it is not, after all
+    SPLIT = "split"  # it is a thing of its own after all, apart from the case it was in
+    PARTED = "parted"  # what another camera saw was taken out of it, as a case of its own
 
 
 TRANSITIONS: dict[tuple[Stage, Move], Stage] = {
@@ -78,7 +79,8 @@ TRANSITIONS: dict[tuple[Stage, Move], Stage] = {
     **{(stage, Move.REJECTED): Stage.CLOSE for stage in Stage if stage not in (Stage.COLLECT, Stage.FILE)},
     **{(stage, Move.RELABELLED): stage for stage in Stage},
     **{(stage, Move.MERGED): Stage.CLOSE for stage in Stage if stage is not Stage.CLOSE},
-    (Stage.CLOSE, Move.SPLIT): Stage.COLLECT,
+    **{(stage, Move.SPLIT): Stage.COLLECT for stage in Stage},
+    **{(stage, Move.PARTED): stage for stage in Stage},
 }
 """(stage, move) -> new stage. An edge that is not here does not exist."""
 
@@ -95,7 +97,7 @@ are the desk's own.
 VERDICTS = frozenset({Move.CONFIRMED, Move.REJECTED, Move.RELABELLED, Move.MERGED, Move.SPLIT})
 """What people say about a case, wherever it stands."""
 
-STAYING = frozenset({Move.CONFIRMED, Move.RELABELLED, Move.ESCALATED})
+STAYING = frozenset({Move.CONFIRMED, Move.RELABELLED, Move.ESCALATED, Move.PARTED})
 """Moves after which a case stands exactly where it stood; they are said about it."""
 
 

@@ -65,12 +65,16 @@ class VerdictRequest(_Said):
     """The label of the model for that, where its category is made of several."""
     into: _Line | None = None
     """The case that is about the same thing; needed to merge."""
+    problems: Annotated[tuple[_Line, ...], Field(min_length=1, max_length=100)] | None = None
+    """Those of its problems that are another thing; needed to split a case that several cameras see."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> VerdictRequest:
         for decision, name in ((Decision.REJECT, "reason"), (Decision.RELABEL, "category"), (Decision.MERGE, "into")):
             if (self.decision is decision) != (getattr(self, name) is not None):
                 raise ValueError(f"`{name}` belongs to {decision.value}, and only to it")
+        if self.problems is not None and self.decision is not Decision.SPLIT:
+            raise ValueError("`problems` belongs to split")
         if self.label is not None and self.decision is not Decision.RELABEL:
             raise ValueError("`label` belongs to relabel")
         return self
@@ -122,6 +126,7 @@ def acting(ledger: Ledger, gate: ReaderGate, clock: Callable[[], datetime]) -> A
             category=wanted.category,
             label=wanted.label,
             other_case=wanted.into,
+            problems=wanted.problems or (),
             note=wanted.note or None,
         )
         move = move_of(wanted.decision, found.case.stage)

@@ -43,6 +43,7 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "relabelled": ("Relabel", "Relabelled", "改类"),
         "merged": ("Merge", "Merged", "并案"),
         "split": ("Split off", "Split off", "拆案"),
+        "parted": ("Split", "Split: another case was taken out", "拆出"),
     },
     "reason_names": {
         "not_there": ("nothing there", "误报"),

@@ -22,7 +22,7 @@ from detector.desk.course import (
     last_move,
     stage_after,
 )
-from detector.desk.sources import SHOWS_PROBLEM, Source, as_told, by_problem, one_story, source_of
+from detector.desk.sources import SHOWS_PROBLEM, Source, as_seen_by, as_told, by_problem, in_part, one_story, source_of
 from detector.desk.wire import EvidenceData, Kind
 
 
@@ -143,10 +143,20 @@ def fold(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
 
 def steps_of(reports: Iterable[Report], actions: Iterable[Action] = ()) -> list[Step]:
     """The way of a case with one source or several."""
-    story, acted = one_story(reports), actions
-    if len({report.data.problem_id for report in story}) > 1:
-        story, acted = as_told(story, actions)
-    return course(story, acted)
+    story = one_story(reports)
+    return course(*_as_one(story, list(by_problem(story)), actions))
+
+
+def _as_one(
+    story: list[Report], problems: Sequence[str], actions: Iterable[Action]
+) -> tuple[list[Report], list[Action]]:
+    """What is told and done as the story of one problem."""
+    acted = in_part(problems, actions)
+    if len(problems) > 1:
+        return as_told(story, acted)
+    if any(action.under not in ("", case_id(problems[0])) for action in acted):
+        acted = as_seen_by(problems[0], acted)
+    return story, acted
 
 
 def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Case:
@@ -160,7 +170,7 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
     histories = by_problem(story)
     history = next(iter(histories.values()))
     data = history[-1].data
-    told, acted = as_told(story, actions) if len(histories) > 1 else (story, actions)
+    told, acted = _as_one(story, list(histories), actions)
     steps = course(told, acted)
     status, since = _status(steps)
     sent = dispatch_of(steps)

@@ -55,6 +55,7 @@ class Details:
     category: str | None = None  # what it is instead
     label: str | None = None  # label of the model for that
     other_case: str | None = None  # the one it was merged into
+    problems: tuple[str, ...] = ()  # those of a case with several sources that are split off
     note: str | None = None
 
 
@@ -171,11 +172,15 @@ def by_person(step: Step) -> bool:
 
 
 def _done(action: Action, stage: Stage, last: Step | None) -> Step:
-    after = TRANSITIONS.get((stage, action.move))
-    if action.move is Move.SPLIT and (last is None or last.move is not Move.MERGED):
+    move = action.move
+    if move is Move.SPLIT and action.details.problems and stage is Stage.CLOSE:
+        move = Move.PARTED  # apart, and over already
+    after = TRANSITIONS.get((stage, move))
+    merged = last is not None and last.move is Move.MERGED
+    if move is Move.SPLIT and not merged and not action.details.problems:
         after = None
     facts = (action.at, action.by, action.id, action.revision, action.details)
-    return Step(action.move, after or stage, *facts, void=after is None)
+    return Step(move, after or stage, *facts, void=after is None)
 
 
 def _told(report: Report, stage: Stage, steps: Sequence[Step]) -> tuple[Move, ...]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from detector.core.stages import Move
 from detector.desk.case import Case, case_id
 from detector.desk.course import Action, Details, Report
-from detector.desk.tables import ACTION, ACTION_SEEN, CAMERA, CASE_FILE, EVENT, VERDICT
+from detector.desk.tables import ACTION, ACTION_SEEN, APART, CAMERA, CASE_FILE, EVENT, SOURCE, VERDICT
 from detector.desk.wire import CameraHealthData, IncomingEvent, ProblemData, read_event
 from detector.errors import StoreError
 
@@ -67,6 +67,19 @@ def actions_of(connection: Connection, problem_id: str) -> list[Action]:
             ((problem_id, row["revision"]), *sorted(others.get(row["id"], []))),
         )
         for row in rows
+    ]
+
+
+def joint_actions(connection: Connection, problems: Collection[str]) -> list[Action]:
+    """What was done to these problems while they were in one case with what they have been split from."""
+    a = APART.c
+    splits = select(ACTION.c.number, SOURCE.c.problem_id).join(SOURCE, SOURCE.c.own_case == ACTION.c.case_id)
+    ours = select(a.action_id).where(or_(a.split_off.in_(problems), a.split_from.in_(problems)))
+    return [
+        action
+        for number, first in connection.execute(splits.where(ACTION.c.id.in_(ours)).order_by(ACTION.c.id)).all()
+        for action in actions_of(connection, first)
+        if action.number <= number and any(problem in problems for problem, _ in action.seen)
     ]
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from math import cos, radians
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, union
 from sqlalchemy.dialects.sqlite import insert
 
-from detector.core.joining import Joining, Sighting, joined
+from detector.core.joining import Apart, Joining, Sighting, joined
 from detector.core.stages import Move, Stage
 from detector.desk.case import Case, CaseStatus, case_id
 from detector.desk.filing import CASE, reports_of
 from detector.desk.sources import sighting_of
-from detector.desk.tables import CAMERA, CASE_FILE, SOURCE
+from detector.desk.tables import APART, CAMERA, CASE_FILE, SOURCE
 
 S = SOURCE.c
 SIGHTING: TypeAdapter[Sighting] = TypeAdapter(Sighting)
@@ -40,7 +41,8 @@ def regroup(connection: Connection, problem_id: str, joining: Joining) -> list[s
     around = _around(connection, told, joining)
     before = {problem: case for problem, (_, case) in around.items()}
     changed: list[str] = []
-    for group in joined((sighting for sighting, _ in around.values()), joining):
+    apart = _apart(connection, {sighting.camera_id for sighting, _ in around.values()})
+    for group in joined((sighting for sighting, _ in around.values()), joining, apart):
         case = case_id(group[0])
         was = {problem for problem, known in before.items() if known == case}
         if problem_id in group:
@@ -54,6 +56,28 @@ def regroup(connection: Connection, problem_id: str, joining: Joining) -> list[s
         if gone:
             connection.execute(CASE_FILE.delete().where(CASE_FILE.c.id.in_(gone)))
     return changed
+
+
+def put_apart(
+    connection: Connection, action_id: str, split_off: Iterable[str], split_from: Collection[str], at: datetime
+) -> None:
+    """Remember that a person has split these problems from those."""
+    rows = [
+        {"action_id": action_id, "split_off": one, "split_from": other, "at": at}
+        for one in sorted(set(split_off))
+        for other in split_from
+    ]
+    connection.execute(APART.insert(), rows)
+
+
+def apart_from(connection: Connection, problems: Sequence[str]) -> list[str]:
+    """Ids of the cases that have been split off from the case of these problems, or it from them, sorted."""
+    a = APART.c
+    others = union(
+        select(a.split_from).where(a.split_off.in_(problems)), select(a.split_off).where(a.split_from.in_(problems))
+    ).subquery()
+    found = select(S.case_id).where(S.problem_id.in_(select(others)), S.problem_id.not_in(problems)).distinct()
+    return sorted(connection.scalars(found))
 
 
 def waived(connection: Connection, after: timedelta, now: datetime) -> list[tuple[Case, list[Move], str]]:
@@ -98,6 +122,17 @@ def _put(connection: Connection, told: Sighting) -> None:
     }
     statement = insert(SOURCE).values(problem_id=told.problem_id, own_case=own, case_id=own, **row)
     connection.execute(statement.on_conflict_do_update(index_elements=["problem_id"], set_=row))
+
+
+def _apart(connection: Connection, cameras: Collection[str]) -> list[Apart]:
+    one, other = SOURCE.alias(), SOURCE.alias()
+    rows = connection.execute(
+        select(one.c.sighting, other.c.sighting, APART.c.at)
+        .join(one, one.c.problem_id == APART.c.split_off)
+        .join(other, other.c.problem_id == APART.c.split_from)
+        .where(one.c.camera_id.in_(cameras), other.c.camera_id.in_(cameras))
+    )
+    return [Apart(SIGHTING.validate_python(here), SIGHTING.validate_python(there), at) for here, there, at in rows]
 
 
 def _around(connection: Connection, told: Sighting, joining: Joining) -> dict[str, tuple[Sighting, str]]:

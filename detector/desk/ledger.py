@@ -30,7 +30,7 @@ from detector.desk.filing import (
     put_verdict,
     reports_of,
 )
-from detector.desk.joined import problems_of, regroup, waived
+from detector.desk.joined import apart_from, problems_of, put_apart, regroup, waived
 from detector.desk.plan import Plan
 from detector.desk.queries import EVERYTHING, CameraState, CaseFilter, Counts, Page, Told
 from detector.desk.sources import one_story
@@ -50,6 +50,7 @@ class CaseFile:
     received: list[Received]  # oldest event first
     steps: list[Step]
     merged: list[Case]  # others that are about the same thing
+    apart: list[str]  # ids of cases that have been split off from it, or it from them
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class Ledger:
         """Move the case with that id, or say something about it; None when there is none. On disk on return.
 
         Several deeds are done together or not at all, and the desk decides nothing between them. A dispatch gets its
-        deadline here. Raises ValueError when the case stands where one of them cannot be done.
+        deadline here. Returns what is left of a case of which a problem was split off. Raises ValueError when the case
+        stands where one of them cannot be done.
         """
         with self._write() as connection:
             case = queries.case_of(connection, wanted)
@@ -126,8 +128,14 @@ class Ledger:
                 if deed.move in VERDICTS or (deed.move in FINDINGS and deed.move in BY_PEOPLE):
                     for told in told_of_sources(case, deed.id, deed.move, deed.by, details, now):
                         put_verdict(connection, str(told["id"]), case.id, now, told)
-                case, _ = work_out(connection, self.plan, case.problem_id)
-            return self._bring_up_to_date(connection, case.problem_id, now)
+                firsts = [case.problem_id]
+                if details.problems:
+                    stay = [s.problem_id for s in case.sources if s.problem_id not in details.problems]
+                    put_apart(connection, deed.id, details.problems, stay, now)
+                    firsts = regroup(connection, stay[0], self.plan.joining)
+                case, *_ = [work_out(connection, self.plan, first)[0] for first in firsts]
+            left, *_ = [self._bring_up_to_date(connection, first, now) for first in firsts]
+            return left
 
     def escalate(self, now: datetime) -> int:
         """Write down every escalation that is due and not yet written; returns how many."""
@@ -173,7 +181,11 @@ class Ledger:
             ordered = one_story(entry.report for entry in received.values())
             steps = steps_of(ordered, all_actions(connection, problems))
             return CaseFile(
-                case, [received[report.id] for report in ordered], steps, queries.merged_into(connection, case.id)
+                case,
+                [received[report.id] for report in ordered],
+                steps,
+                queries.merged_into(connection, case.id),
+                apart_from(connection, problems),
             )
 
     def counts(self, now: datetime) -> Counts:

@@ -82,6 +82,7 @@ def pages(
             moves=possible_moves(found.case),
             verdicts=verdicts_on(found.case),
             merged=found.merged,
+            apart=found.apart,
             others=_others(ledger, found.case, clock()),
             departments=ledger.plan.routing.departments.values(),
             categories=sorted({*ledger.plan.names, *ledger.choices()[0]} - {found.case.category}),
@@ -120,7 +121,8 @@ def verdicts_on(case: Case) -> list[str]:
     if case.status is CaseStatus.MERGED:
         return ["split"]
     words = {move: move.value for move in moves_from(case.stage) if move in VERDICTS}
-    return ["confirm", "reject", "relabel", *(["merge"] if "merged" in words.values() else [])]
+    several = ["part"] if len(case.sources) > 1 else []  # a split that needs to know which
+    return ["confirm", "reject", "relabel", *(["merge"] if "merged" in words.values() else []), *several]
 
 
 def _filter(

@@ -59,6 +59,7 @@ def reading(ledger: Ledger, gate: ReaderGate, clock: Callable[[], datetime]) -> 
             "history": [_entry_json(entry) for entry in found.received],
             "steps": [_step_json(step) for step in found.steps],
             "merged": [case.id for case in found.merged],
+            "apart": found.apart,
         }
 
     @router.get("/cameras.json")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from detector.core.geo import GeoPoint
 from detector.core.joining import Sighting, Turn
+from detector.core.stages import Move
 from detector.desk.course import Action, Report, in_order
 from detector.desk.wire import Kind
 
@@ -142,6 +143,29 @@ def _numbered(story: Sequence[Report], place: Mapping[str, int], actions: Iterab
     return found
 
 
+def as_seen_by(problem_id: str, actions: Iterable[Action]) -> list[Action]:
+    """Actions on a problem that was split off, numbered through, with the revision of it that their authors could see.
+
+    Before it was split off they were recorded under the case it was in, with the revisions of that.
+    """
+    found = []
+    known = 0
+    for number, action in enumerate(united(actions), start=1):
+        known = max(known, dict(action.seen).get(problem_id, 0))
+        found.append(replace(action, revision=known, number=number))
+    return found
+
+
+def in_part(problems: Collection[str], actions: Iterable[Action]) -> list[Action]:
+    """The actions as the case of these problems sees them: a split takes its own problems out, or others from it."""
+    return [
+        replace(action, move=Move.PARTED)
+        if action.move is Move.SPLIT and action.details.problems and not set(problems) & set(action.details.problems)
+        else action
+        for action in actions
+    ]
+
+
 def united(actions: Iterable[Action]) -> list[Action]:
     """Actions that were recorded under several cases before these became one, in the order of doing."""
     under: dict[str, list[Action]] = {}
@@ -152,7 +176,7 @@ def united(actions: Iterable[Action]) -> list[Action]:
         latest: datetime | None = None
         for action in acted:
             latest = action.at if latest is None else max(latest, action.at)
-            timed.append((latest, name, action.number, action))
+            timed.append((latest, action.number, name, action))
     return [action for *_, action in sorted(timed, key=lambda one: one[:3])]
 
 

@@ -33,7 +33,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from detector.errors import ConfigError, StoreError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 READING = "desk_reading"  # execution option of a connection that will not write
 BUSY_TIMEOUT_S = 10
 
@@ -136,6 +136,17 @@ SOURCE = Table(
     Index("source_by_camera", "category", "camera_id"),
 )
 
+APART = Table(
+    "apart",  # what a person has split; remembered, so that it does not join again by itself
+    METADATA,
+    Column("action_id", String, primary_key=True),
+    Column("split_off", String, primary_key=True),  # problem
+    Column("split_from", String, primary_key=True),  # problem
+    Column("at", UtcTime, nullable=False),
+    Index("apart_by_split_off", "split_off"),
+    Index("apart_by_split_from", "split_from"),
+)
+
 VERDICT = Table(
     "verdict",  # what the desk tells others about what people decided; never changed
     METADATA,
@@ -173,11 +184,11 @@ def open_book(connection: Connection, database_url: str) -> bool:
         return False
     if version == 1:
         _from_first_version(connection)
-    elif version == 2:  # each problem was a case of its own then
+    elif version in (2, 3):  # up to 2 each problem was a case of its own; 3 knew no splits of what was joined
         connection.execute(BOOK.update().values(schema_version=SCHEMA_VERSION))
     elif version != SCHEMA_VERSION:
         raise StoreError(f"{database_url} has schema {version}; this program needs {SCHEMA_VERSION}")
-    return bool(version != SCHEMA_VERSION)
+    return version in (1, 2)
 
 
 def _from_first_version(connection: Connection) -> None:

@@ -58,8 +58,12 @@ def verdict_told(case: Case, verdict_id: str, move: Move, by: str, details: Deta
 def told_of_sources(
     case: Case, verdict_id: str, move: Move, by: str, details: Details, now: datetime
 ) -> Iterator[dict[str, Any]]:
-    """The verdict as told about each source: every camera is to be silent, or right, about its own picture."""
+    """The verdict as told about each source: every camera is to be silent, or right, about its own picture. A split of
+    some sources is told about these.
+    """
     for number, source in enumerate(case.sources):
+        if details.problems and source.problem_id not in details.problems:
+            continue  # a split says something about what is split off
         own = replace(
             case,
             problem_id=source.problem_id,

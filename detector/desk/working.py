@@ -12,7 +12,7 @@ from detector.core.stages import Move
 from detector.desk import queries
 from detector.desk.case import Case, case_id, fold_joined, steps_of
 from detector.desk.course import NOTHING, Action, Details, Step
-from detector.desk.filing import actions_of, put_action, put_case, reports_of
+from detector.desk.filing import actions_of, joint_actions, put_action, put_case, reports_of
 from detector.desk.joined import problems_of
 from detector.desk.plan import Plan
 from detector.desk.sources import united
@@ -71,17 +71,36 @@ def completed(connection: Connection, plan: Plan, case: Case, deed: Deed, now: d
             raise ValueError("it can be merged only into another case that is not merged itself")
         if queries.merged_into(connection, case.id):
             raise ValueError("others were merged into this case: split them off first, or merge the other way round")
-    if deed.move is Move.SPLIT and case.merged_into is None:
-        raise ValueError("it is merged into no other case")
+    if deed.move is Move.SPLIT:
+        _check_split(case, details.problems)
     return details
 
 
+def _check_split(case: Case, problems: Sequence[str]) -> None:
+    sources = {source.problem_id for source in case.sources}
+    if case.merged_into is not None:
+        if problems:
+            raise ValueError("it is merged into another case: split it off from that first, without naming problems")
+    elif not problems:
+        several = " name the `problems` of those cameras that see another thing" if len(sources) > 1 else ""
+        raise ValueError(f"it is merged into no other case;{several or ' and it has one source only'}")
+    elif not set(problems) <= sources:
+        raise ValueError("only problems that are sources of this case can be split off from it")
+    elif set(problems) == sources:
+        raise ValueError("at least one of its problems must stay in the case")
+
+
 def all_actions(connection: Connection, problems: Sequence[str]) -> list[Action]:
-    """In the order of doing; they may have been recorded while these problems were cases of their own."""
-    return united(action for problem_id in problems for action in actions_of(connection, problem_id))
+    """In the order of doing; recorded under this case, while these problems were cases of their own, or while they
+    were in one case with others.
+    """
+    own = [action for problem_id in problems for action in actions_of(connection, problem_id)]
+    return united([*own, *joint_actions(connection, problems)])
 
 
 def next_number(connection: Connection, case: Case) -> int:
     """Higher than that of any action that the case has, or has had under its id."""
-    ids = [case_id(source.problem_id) for source in case.sources]
-    return (connection.scalar(select(func.max(ACTION.c.number)).where(ACTION.c.case_id.in_(ids))) or 0) + 1
+    problems = [source.problem_id for source in case.sources]
+    ids = [case_id(problem) for problem in problems]
+    own = connection.scalar(select(func.max(ACTION.c.number)).where(ACTION.c.case_id.in_(ids))) or 0
+    return max([own, *(action.number for action in joint_actions(connection, problems))]) + 1

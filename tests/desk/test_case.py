@@ -58,6 +58,7 @@ def events_of(life: Sequence[tuple[EventKind, ProblemStatus]], make: Any) -> lis
     ]
 
 
+@settings(deadline=None)
 @given(life=lives(), data=st.data())
 def test_any_order_and_any_repetition_give_the_same_case(make: Any, life: Any, data: st.DataObject) -> None:
     reports = [report(event, make.start) for event in events_of(life, make)]
@@ -92,7 +93,7 @@ def test_every_permutation_of_a_whole_life_gives_the_same_case_in_the_ledger(mak
     assert len(seen) == 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
 @given(data=st.data())
 def test_several_problems_arriving_mixed_up_stay_apart(make: Any, tmp_path: Path, data: st.DataObject) -> None:
     chosen = data.draw(st.dictionaries(st.sampled_from(["a", "b", "c"]), lives(), min_size=2))

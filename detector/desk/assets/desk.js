@@ -76,6 +76,7 @@ async function act(form, button) {
     if (button.value === "reject") wanted.reason = text("reason");
     if (button.value === "relabel") Object.assign(wanted, { category: text("category"), label: text("label") });
     if (button.value === "merge") wanted.into = text("into");
+    if (button.value === "split" && text("problem")) wanted.problems = [text("problem")];
   }
   button.disabled = true;
   try {
