@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from detector.cli.evaluate import model_folder, read_pictures
+from detector.cli.gate_listing import as_document, markdown, show
 from detector.cli.output import Json, print_json
 from detector.cli.progress import STDERR, progress_bar
 from detector.errors import BundleError, DatasetError
@@ -49,20 +50,27 @@ def compare(
     few: Few = None,
     min_instances: MinInstances = 10,
     samples: Annotated[int, typer.Option(min=20, help="bootstrap samples over groups")] = 400,
+    table: Annotated[Path | None, typer.Option(help="write the labels' AP50 as a Markdown table to this file")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure two models on the same pictures, label by label and slice by slice; exit code 1 when the first is worse.
 
     A figure is worse when it lies below the bootstrap interval of the model to beat.
 
-    Example: detector compare runs/new/bundle models/street-14 --data data/bins/data.yaml --floors floors.yaml
+    Examples:
+
+      detector compare runs/new/bundle models/street-14 --data data/bins/data.yaml --floors floors.yaml
+
+      detector compare runs/masked/bundle runs/plain/bundle --data data/bins/data.yaml --table masked-plain.md
     """
     pictures = read_pictures(data, split)
     asked = Asked(floors, parity, without_parity, tuple(few or ()), min_instances)
     verdict, _ = _judge(candidate, production, pictures, split, asked, samples, 0.8)
-    _show(verdict)
+    show(verdict)
+    if table is not None:
+        table.write_text(markdown(verdict, candidate, production), encoding="utf-8")
     if as_json:
-        print_json(_as_json(verdict))
+        print_json(as_document(verdict))
     raise typer.Exit(0 if verdict.passed else BLOCKED)
 
 
@@ -121,8 +129,8 @@ def promote(
     pictures = read_pictures(data, split)
     asked = Asked(floors, parity, without_parity, tuple(few or ()), min_instances)
     verdict, result = _judge(candidate, rival, pictures, split, asked, samples, wanted_precision)
-    _show(verdict)
-    document: dict[str, Any] = _as_json(verdict)
+    show(verdict)
+    document: dict[str, Any] = as_document(verdict)
     if not verdict.passed and not force:
         STDERR.print("blocked: nothing was changed")
         if as_json:
@@ -268,43 +276,3 @@ def _training(data: Sequence[Path]) -> list[LabelledPicture]:
         return read_pictures(data, "train")
     except DatasetError:
         return []
-
-
-def _show(verdict: Verdict) -> None:
-    table = Table("label", "part", "candidate", "production", "95 %", "objects", "", box=None)
-    for row in verdict.table:
-        spread = f"{row.interval.low:.3f}-{row.interval.high:.3f}" if row.interval else ""
-        mark = ("worse" if row.fell else "") if row.decides else ("" if row.interval is None else "too few to decide")
-        before = "" if row.production is None else f"{row.production:.3f}"
-        table.add_row(row.label, row.part, f"{row.candidate:.3f}", before, spread, str(row.instances), mark)
-    STDERR.print(table)
-    few = [reason.label for reason in verdict.reasons if reason.kind == "too_few"]
-    if few:
-        text = f"{len(few)} labels have too few validation objects to say anything: {', '.join(map(str, few))}"
-        STDERR.print(f"blocked by too_few: {text}", soft_wrap=True)
-    for reason in verdict.reasons:
-        if reason.kind != "too_few":
-            STDERR.print(f"blocked by {reason.kind}: {reason.text}", soft_wrap=True)
-    if verdict.passed:
-        STDERR.print("the gate has nothing against it")
-
-
-def _as_json(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "passed": verdict.passed,
-        "reasons": [{"kind": reason.kind, "label": reason.label, "text": reason.text} for reason in verdict.reasons],
-        "table": [
-            {
-                "label": row.label,
-                "part": row.part,
-                "candidate": row.candidate,
-                "production": row.production,
-                "low": row.interval.low if row.interval else None,
-                "high": row.interval.high if row.interval else None,
-                "instances": row.instances,
-                "decides": row.decides,
-                "fell": row.decides and row.fell,
-            }
-            for row in verdict.table
-        ],
-    }

@@ -27,8 +27,8 @@ def train(
 ) -> None:
     """Train a model from its recipe; run the same command again to go on after a stop or a crash.
 
-    Refuses data that changed since the run began. TensorBoard and MLflow log when ultralytics finds them
-    installed and switched on (`yolo settings tensorboard=True mlflow=True`).
+    Refuses data that changed since the run began. TensorBoard and MLflow log through ultralytics where they are
+    installed and its settings say so (`yolo settings tensorboard=True`; mlflow is True by default).
 
     Examples:
 

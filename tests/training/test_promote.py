@@ -285,7 +285,10 @@ def test_the_gate_blocks_and_changes_nothing_then_promotes_then_goes_back(
     assert current(store, "constant") == in_force
     assert len(history(store, "constant")) == 1
     assert run(compare, str(blind.path), str(good.path), "--data", str(val), "--samples", "40").exit_code == 1
-    assert run(compare, str(good.path), str(blind.path), "--data", str(val), "--samples", "40").exit_code == 0
+    table = tmp_path / "table.md"
+    better = run(compare, str(good.path), str(blind.path), "--data", str(val), "--samples", "40", "--table", str(table))
+    assert better.exit_code == 0
+    assert table.read_text().splitlines()[-1] == "| mean of 2 labels | | 1.000 | 0.500 | |"
 
     forced = run(promote, str(blind.path), *common, "--force", "--note", "a trial")
     assert forced.exit_code == 0
