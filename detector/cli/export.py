@@ -18,7 +18,6 @@ from detector.cli.output import Json, print_json
 from detector.cli.progress import STDERR
 from detector.core.frame import Image
 from detector.errors import ConfigError, DatasetError
-from detector.training.parity import PARITY_FILE
 
 
 class Precision(StrEnum):
@@ -67,6 +66,7 @@ def export(
     os.environ.setdefault("YOLO_VERBOSE", "false")  # read at the import below: it would write to stdout
     try:
         from detector.training.export_bundle import export_bundle, read_figures
+        from detector.training.parity import PARITY_FILE
     except ModuleNotFoundError as error:
         raise ConfigError(f"needs the extra `train` ({error}): pip install 'street-detector[train]'") from error
     now = datetime.now(UTC).replace(microsecond=0)

@@ -86,7 +86,9 @@ def test_from_pictures_to_a_promoted_model_that_detects(tmp_path: Path) -> None:
     lines = (tmp_path / "runs/tiny/results.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2"], "no epoch twice, none left out"
 
-    detector(tmp_path, "export", "runs/tiny/state.pt", "--data", "data/data.yaml", "--out", "bundle", "--size", "96")
+    export = ["export", "runs/tiny/state.pt", "--data", "data/data.yaml", "--out", "bundle", "--size", "96", "--json"]
+    parity = json.loads(detector(tmp_path, *export))["parity"]
+    assert parity["passed"], parity["text"]
     figures = json.loads(detector(tmp_path, "evaluate", "--model", "bundle", *measured, "--json"))["labels"]
     assert {label: values["instances"] for label, values in figures.items()} == {"square": 4, "disc": 4}
 
@@ -98,6 +100,7 @@ def test_from_pictures_to_a_promoted_model_that_detects(tmp_path: Path) -> None:
         tmp_path, "promote", "bundle", *measured, "--store", "store", "--name", "tiny", "--min-instances", "4",
         "--samples", "20",
     )  # fmt: skip
+    assert (tmp_path / "store/tiny/parity.json").exists()
     assert "| square | 12 | 4 |" in (tmp_path / "store/tiny/card.md").read_text()
 
     picture = tmp_path / "sets/squares/images/val/000.png"
