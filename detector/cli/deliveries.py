@@ -70,22 +70,32 @@ def verdict(
 ) -> None:
     """Say what a problem really is: a rejected one is dismissed, and its place stays silent for a while.
 
+    All decisions are kept as examples for training; the other ones move nothing here, cases are worked on at the desk.
+
     Examples:
 
       detector verdict 5f0e4c1e-... reject --reason legal_advert -c fleet.yaml
     """
     from detector.assembly import open_store_of
+    from detector.config import load_categories, load_settings
 
     now = datetime.now(UTC)
+    if (decision is Decision.RELABEL) != (category is not None):
+        raise typer.BadParameter("relabel, and only that, needs --category: what it is instead")
+    if (decision is Decision.MERGE) != (into is not None):
+        raise typer.BadParameter("merge, and only that, needs --into: the id of the other problem")
+    insist_on("category", category, load_categories(load_settings(config).categories))
     with open_store_of(config) as store:
-        if store.problem(problem_id) is None:
-            raise ConfigError(f"there is no problem {problem_id!r}; `detector problems` lists them")
+        for one in (problem_id, into):
+            if one is not None and store.problem(one) is None:
+                raise ConfigError(f"there is no problem {one!r}; `detector problems` lists them")
         given = Verdict(str(uuid4()), problem_id, decision, now, by or getuser(), reason, category, into)
         store.add_verdicts(now, [given])
     if as_json:
         print_json(given)
         return
-    ERR.print("noted; the worker that watches its camera acts on it within seconds")
+    acts = decision is Decision.REJECT
+    ERR.print("noted; the worker that watches its camera acts on it within seconds" if acts else "noted for training")
 
 
 def deliveries(
@@ -178,7 +188,12 @@ def _events() -> None:
 
 @events.command()
 def sample() -> None:
-    """Print one event of each type, as an endpoint gets it (one JSON document per line)."""
+    """Print one event of each type, as an endpoint gets it (one JSON document per line).
+
+    Examples:
+
+      detector events sample | head -1 | python3 -m json.tool
+    """
     from detector.delivery.samples import samples
 
     for document in samples().values():

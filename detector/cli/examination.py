@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from detector.core.secrets import scrub
 from detector.errors import DetectorError
 
+CLOCK_OFF_S = 10.0  # of the camera; problems would be told that much too early or late
+
 LITTLE_DISK = 2 * 1024**3  # bytes; a week of evidence of a few hundred cases a day
 
 
@@ -56,8 +58,12 @@ def try_camera(name: str, url: str, timeout_s: float, interval_s: float | None =
     gop_s = report.gop_s or report.gop_at_least_s
     gop = f"keyframe each {report.gop_s:.1f} s" if report.gop_s else f"no keyframe for {report.gop_at_least_s:.1f} s"
     clock = "own clock" if report.has_clock else "no clock of its own"
-    found = f"{report.codec} {width}x{height}, {report.fps or 0:.0f} fps, {gop}, {clock}"
     advice = report.remark or ""
+    offset = report.clock_offset_s
+    if offset is not None and abs(offset) > CLOCK_OFF_S:
+        clock = f"own clock, {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}"
+        advice = advice or "set the camera's clock by NTP: a clock that is far off is not believed"
+    found = f"{report.codec} {width}x{height}, {report.fps or 0:.0f} fps, {gop}, {clock}"
     if interval_s is not None and gop_s > interval_s:
         advice = f"all frames must be decoded: set the keyframe distance to {interval_s:.0f} s or less"
     return Examined(name, True, found, advice)

@@ -105,6 +105,18 @@ def test_unknown_names_are_told(used: Path, command: list[str], told: str) -> No
     assert told in refused(*command, "-c", used)
 
 
+@pytest.mark.parametrize(
+    "words", [["relabel"], ["reject", "--category", "exposed_garbage"], ["merge"], ["confirm", "--into", "p1"]]
+)
+def test_a_verdict_that_says_too_little_or_too_much_is_refused(used: Path, words: list[str]) -> None:
+    result = ran("verdict", "p1", *words, "-c", used)
+    assert (result.exit_code, "needs --" in result.output) == (2, True)
+
+
+def test_a_verdict_of_no_known_category_is_refused(used: Path) -> None:
+    assert "did you mean" in refused("verdict", "p1", "relabel", "--category", "exposed_garbag", "-c", used)
+
+
 def test_what_is_given_up_is_brought_back(used: Path) -> None:
     assert json.loads(ran("redeliver", "e1", "-c", used, "--json").stdout) == {"pending": 1}
     again = ran("redeliver", "e1", "-c", used)
