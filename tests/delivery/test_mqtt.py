@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from detector.errors import DeliveryError
 from detector.ports import Attempt
 from tests.delivery.test_courier import eventually
 from tests.servers.mosquitto import PASSWORD, Mosquitto, Subscriber
+from tests.servers.tls import certificate
 
 pytestmark = pytest.mark.server
 
@@ -193,16 +192,10 @@ def test_several_threads_share_a_connection(mosquitto: Mosquitto) -> None:
 # after a failed handshake the library leaves the socket to be closed by the garbage collector, which does it at once
 @pytest.mark.filterwarnings("ignore:Exception ignored in.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
 def test_tls_with_an_authority_of_ones_own(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl to make certificates")
-    certificate, key = tmp_path / "broker.pem", tmp_path / "broker.key"
-    make = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
-    files = ["-keyout", key, "-out", certificate]
-    subprocess.run([openssl, *make.split(), *files], check=True, capture_output=True)
-    mosquitto.start(tls=(certificate, key))
+    pair = certificate(tmp_path)
+    mosquitto.start(tls=pair)
     url = mosquitto.url.replace("mqtt://", "mqtts://")
-    with sink_for(url, ca_file=str(certificate)) as sink:
+    with sink_for(url, ca_file=str(pair[0])) as sink:
         assert send(sink).accepted
     with sink_for(url) as sink:  # not among the authorities of this machine
         attempt = send(sink)

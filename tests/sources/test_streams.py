@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.server
+import re
 import shutil
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,7 +21,8 @@ from detector.sources.video import VideoSource, open_video
 from detector.sources.visit import visit
 from tests.servers.http import RoughHandler, serving
 from tests.servers.process import ServerProcess, free_port
-from tests.servers.rtsp import NO_SERVER
+from tests.servers.rtsp import NO_SERVER, RtspServer
+from tests.servers.tls import certificate, tls_front
 from tests.sources.clips import now, read_until_it_fails, remux
 
 OPTIONS = StreamOptions(interval_s=2, open_timeout_s=5, read_timeout_s=5)
@@ -130,6 +133,50 @@ def test_a_transport_stream_is_read_as_it_is(kerb: Path, tmp_path: Path, scheme:
         sender.kill()
 
 
+@pytest.mark.server
+@pytest.mark.parametrize("name", ["live.flv", "live.ts", pytest.param("live.m3u8", id="hls")])
+def test_what_comes_over_https_is_read(site: tuple[Path, str], kerb: Path, tmp_path: Path, name: str) -> None:
+    folder, address = site
+    options = {"hls_list_size": "0", "hls_time": "4"} if name.endswith("m3u8") else {}
+    remux([kerb], folder / name, seconds=8, **options)
+    port = urlsplit(address).port
+    assert port is not None
+    with tls_front(port, certificate(tmp_path)) as front:
+        source = open_video(f"https://127.0.0.1:{front}/{name}", "gate", OPTIONS, now)
+        assert [frame is not None and frame.size for frame in (source.read(), source.read())] == [(1280, 720)] * 2
+        source.close()
+
+
+@pytest.mark.server
+def test_rtsps_is_read(rtsp_server: RtspServer, kerb: Path, tmp_path: Path) -> None:
+    rtsp_server.start({"gate": kerb}, login=("viewer", "right"))
+    with tls_front(rtsp_server.port, certificate(tmp_path)) as front:
+        url = f"rtsps://viewer:right@127.0.0.1:{front}/gate"
+        source = open_video(url, "gate", OPTIONS, now)
+        assert [frame is not None and frame.size for frame in (source.read(), source.read())] == [(1280, 720)] * 2
+        source.close()
+        assert visit(url, "gate", VisitOptions(), now).size == (1280, 720)
+
+
+@pytest.mark.server
+def test_rtmps_is_read(kerb: Path, tmp_path: Path) -> None:
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        pytest.skip(NO_SERVER)
+    port = free_port()
+    server = ServerProcess(tmp_path / "ffmpeg.log")
+    command = [ffmpeg, "-loglevel", "error", "-re", "-i", kerb, "-c", "copy", "-f", "flv", "-listen", "1"]
+    server.start([*command, f"rtmp://127.0.0.1:{port}/live/gate"], ready=lambda: True)
+    try:
+        with tls_front(port, certificate(tmp_path)) as front:
+            source = opened_when_it_listens(f"rtmps://127.0.0.1:{front}/live/gate")
+            assert [frame is not None and frame.size for frame in (source.read(), source.read())] == [(1280, 720)] * 2
+            source.close()
+            server.kill()
+    finally:
+        server.kill()
+
+
 def test_the_settings_know_the_same_schemes() -> None:
     assert STREAM_SCHEMES == LIVE
 
@@ -139,7 +186,8 @@ def opened_when_it_listens(url: str) -> VideoSource:
         try:
             return open_video(url, "gate", OPTIONS, now)
         except SourceUnreachable as error:
-            if "refused" not in str(error):
+            # behind a TLS front a refusal looks otherwise
+            if not re.search("refused|reset|closed|Input/output", str(error)):
                 raise
             time.sleep(0.1)
     pytest.fail("the server never listened")
