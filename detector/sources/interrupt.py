@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from types import SimpleNamespace
 
 from av.container import core
 
@@ -33,43 +32,53 @@ class Interrupt:
         What ends so fails as if its timeout were over. Only the look-up of a host's name cannot be ended.
         """
         self.fired = True
-        _look_again()
+        _clock.look_again()
 
     @contextmanager
     def inside(self) -> Iterator[None]:
         """What the calling thread does in this block can be ended. Blocks may be nested."""
-        thread = threading.get_ident()
-        with _lock:
-            _inside.setdefault(thread, []).append(self)
-        if self.fired:
-            _look_again()
+        _clock.enter(self)
         try:
             yield
         finally:
-            with _lock:
-                _inside[thread].remove(self)
-                if not _inside[thread]:
-                    del _inside[thread]
-            _look_again()
+            _clock.leave(self)
 
 
-_lock = threading.Lock()
-_inside: dict[int, list[Interrupt]] = {}  # by thread
-_to_stop: frozenset[int] = frozenset()  # threads
-_much_later = (LATER_S * number for number in count(1_000))
-_clock = SimpleNamespace(monotonic=time.monotonic)
+class _Clock:
+    """What PyAV takes for the module `time`."""
+
+    def __init__(self) -> None:
+        self.monotonic = time.monotonic
+        self._lock = threading.Lock()
+        self._inside: dict[int, list[Interrupt]] = {}  # by thread
+        self._to_stop: frozenset[int] = frozenset()  # threads; replaced whole, so that it is read without the lock
+        self._ages = count(1_000)
+
+    def enter(self, interrupt: Interrupt) -> None:
+        with self._lock:
+            self._inside.setdefault(threading.get_ident(), []).append(interrupt)
+        if interrupt.fired:
+            self.look_again()
+
+    def leave(self, interrupt: Interrupt) -> None:
+        thread = threading.get_ident()
+        with self._lock:
+            self._inside[thread].remove(interrupt)
+            if not self._inside[thread]:
+                del self._inside[thread]
+        if interrupt.fired:
+            self.look_again()
+
+    def look_again(self) -> None:
+        with self._lock:
+            inside = self._inside.items()
+            self._to_stop = frozenset(thread for thread, all_of in inside if any(one.fired for one in all_of))
+            self.monotonic = self._hurried if self._to_stop else time.monotonic
+
+    def _hurried(self) -> float:
+        """For a thread that is to stop, each question comes ages after the one before."""
+        return LATER_S * next(self._ages) if threading.get_ident() in self._to_stop else time.monotonic()
 
 
-def _look_again() -> None:
-    global _to_stop  # replaced as a whole, so that the clock reads it without a lock
-    with _lock:
-        _to_stop = frozenset(thread for thread, all_of in _inside.items() if any(one.fired for one in all_of))
-        _clock.monotonic = _hurried if _to_stop else time.monotonic
-
-
-def _hurried() -> float:
-    """The clock of PyAV while a thread is to stop: for that thread each question comes ages after the one before."""
-    return next(_much_later) if threading.get_ident() in _to_stop else time.monotonic()
-
-
+_clock = _Clock()
 core.time = _clock  # type: ignore[attr-defined]
