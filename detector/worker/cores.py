@@ -1,4 +1,4 @@
-"""How the threads of one worker share the cores: what sees and decides comes first, reading takes the time left.
+"""How the threads of one worker share the cores: seeing comes first, then deciding; reading takes the time left.
 
 A batch that has been taken frees as many readers at once, and on equal terms those would take the core that the network
 needs for the next one. What is decoded before it can be looked at only waits, or is dropped for something newer.
@@ -14,8 +14,9 @@ from contextlib import suppress
 
 import cv2
 
-READERS_NICE = 10
-"""Steps of niceness that readers stand behind: a tenth of a core that the network wants too, all of any other."""
+DECIDING, READING = 5, 15
+"""Steps of niceness behind the thread that sees. On a core that the network wants too, deciding gets a quarter and a
+reader 3 %; of any other core both get what nobody else takes."""
 
 
 def share_cores() -> None:
@@ -27,12 +28,13 @@ def share_cores() -> None:
     gc.freeze()
 
 
-def give_way() -> None:
-    """Let the calling thread stand back from those that see and decide (Linux only: elsewhere threads have no
-    niceness of their own). Cannot be taken back.
+def give_way(steps: int) -> None:
+    """Let the calling thread stand back by steps of niceness. Cannot be taken back.
+
+    On Linux only: elsewhere threads have no niceness of their own.
     """
     if sys.platform != "linux":
         return
     thread = threading.get_native_id()
     with suppress(OSError):  # a system that forbids it only costs speed
-        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + READERS_NICE))
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + steps))

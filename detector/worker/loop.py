@@ -19,6 +19,7 @@ from detector.core.frame import Frame
 from detector.core.look import Look, LookStatus
 from detector.errors import DetectorError, NotOwner
 from detector.ports import Detector
+from detector.worker.cores import DECIDING, give_way
 from detector.worker.deciding import VERDICTS_EVERY_S, Decider, Seen
 from detector.worker.mailbox import Mailbox, Sighting
 
@@ -100,6 +101,7 @@ class Loop:
         self._seen.put(None)
 
     def _decide(self) -> None:
+        give_way(DECIDING)
         while True:
             try:
                 seen = self._seen.get(timeout=VERDICTS_EVERY_S)

@@ -20,49 +20,55 @@ class Mailbox:
     def __init__(self, dropped: Callable[[str], None] = lambda _camera_id: None) -> None:
         """`dropped` is called with the camera id of every frame that was replaced unseen."""
         self._slots: OrderedDict[str, Sighting] = OrderedDict()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._filled = threading.Condition(self._lock)
+        # One for each camera that is read in turn: only the reader whose slot was emptied wakes, not all of them.
+        self._turns: dict[str, threading.Condition] = {}
         self._closed = False
         self._dropped = dropped
 
     def put(self, sighting: Sighting) -> None:
         """Leave a sighting; an unseen older one of the same camera is dropped."""
-        with self._changed:
+        with self._lock:
             if self._closed:
                 return
             older = self._slots.get(sighting.camera_id)
             self._slots[sighting.camera_id] = sighting
-            self._changed.notify_all()
+            self._filled.notify_all()
         if isinstance(older, Frame):
             self._dropped(sighting.camera_id)
 
     def put_in_turn(self, sighting: Sighting) -> None:
         """Leave a sighting once the camera's slot is free: for files, of which every frame wants to be judged."""
-        with self._changed:
-            while sighting.camera_id in self._slots and not self._closed:
-                self._changed.wait()
+        with self._lock:
+            turn = self._turns.setdefault(sighting.camera_id, threading.Condition(self._lock))
+            turn.wait_for(lambda: self._closed or sighting.camera_id not in self._slots)
             if not self._closed:
                 self._slots[sighting.camera_id] = sighting
-                self._changed.notify_all()
+                self._filled.notify_all()
 
     def take(self, limit: int, max_wait_s: float) -> list[Sighting]:
         """Block for the first sighting, then up to `max_wait_s` for more, at most `limit`.
 
         Empty only when the mailbox is closed and has been emptied.
         """
-        with self._changed:
+        with self._lock:
             while not self._slots and not self._closed:
-                self._changed.wait()
+                self._filled.wait()
             deadline = time.monotonic() + max_wait_s
             while len(self._slots) < limit and not self._closed:
                 left = deadline - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
+                if left <= 0 or not self._filled.wait(left):
                     break
             taken = [self._slots.popitem(last=False)[1] for _ in range(min(limit, len(self._slots)))]
-            self._changed.notify_all()
+            for sighting in taken:
+                if sighting.camera_id in self._turns:
+                    self._turns[sighting.camera_id].notify_all()
             return taken
 
     def close(self) -> None:
         """Take nothing more; what is there can still be taken."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
+            for condition in (self._filled, *self._turns.values()):
+                condition.notify_all()

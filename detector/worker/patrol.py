@@ -15,7 +15,7 @@ from detector.core.look import Look, LookStatus
 from detector.core.schedule import Agenda
 from detector.errors import SourceError
 from detector.sources.interrupt import Interrupt
-from detector.worker.cores import give_way
+from detector.worker.cores import READING, give_way
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
 from detector.worker.reader import Judgement, Prepare, as_it_is, blind, unseen
@@ -98,7 +98,7 @@ class Patrol:
                 thread.join(max(0.0, deadline - time.monotonic()))
 
     def _walk(self) -> None:
-        give_way()
+        give_way(READING)
         with self._interrupt.inside():
             self._visit_what_is_due()
 

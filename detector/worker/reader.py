@@ -15,7 +15,7 @@ from detector.core.schedule import backoff
 from detector.errors import SourceError
 from detector.ports import FrameSource
 from detector.sources.interrupt import Interrupt
-from detector.worker.cores import give_way
+from detector.worker.cores import READING, give_way
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
 
@@ -85,7 +85,7 @@ class StreamReader(threading.Thread):
 
     def run(self) -> None:
         """Open, read, report, back off, for ever."""
-        give_way()
+        give_way(READING)
         with self._interrupt.inside():
             self._watch()
 

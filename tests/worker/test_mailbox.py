@@ -10,6 +10,7 @@ import numpy as np
 from detector.core.frame import Frame
 from detector.core.look import Look, LookStatus
 from detector.worker.mailbox import Mailbox
+from tests.worker.doubles import until
 
 AT = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -92,3 +93,26 @@ def test_close_wakes_a_waiting_taker() -> None:
     mailbox.close()
     thread.join(10)
     assert taken == [[]]
+
+
+def test_an_emptied_slot_lets_its_own_reader_go_on_and_closing_lets_all() -> None:
+    mailbox = Mailbox()
+    woken: list[str] = []
+
+    def read(camera: str) -> None:
+        for n in range(2):
+            mailbox.put_in_turn(frame(camera, n))
+        woken.append(camera)
+
+    threads = [threading.Thread(target=read, args=(camera,)) for camera in ("a", "b")]
+    for number, thread in enumerate(threads, 1):
+        thread.start()
+        assert until(lambda number=number: len(mailbox._slots) == number)
+    (taken,) = mailbox.take(1, 0)
+    threads[0].join(10)
+    assert taken.camera_id == "a"
+    assert woken == ["a"]
+    assert threads[1].is_alive()
+    mailbox.close()
+    threads[1].join(10)
+    assert sorted(woken) == ["a", "b"]

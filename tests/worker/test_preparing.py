@@ -19,7 +19,7 @@ from detector.core.detection import Detection
 from detector.core.frame import Frame, Image, Picture, Prepared, plain
 from detector.core.look import Condition, Look, LookStatus
 from detector.inference.swap import HotSwap
-from detector.worker.cores import READERS_NICE, give_way
+from detector.worker.cores import READING, give_way
 from detector.worker.deciding import Decider
 from detector.worker.gate import OpenGate
 from detector.worker.loop import Loop
@@ -132,7 +132,7 @@ def test_readers_stand_back_and_nobody_else() -> None:
     mailbox.take(1, 0)
     reader.stop()
     reader.join(10)
-    assert nice[0] == min(19, before + READERS_NICE)
+    assert nice[0] == min(19, before + READING)
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
@@ -141,4 +141,4 @@ def test_a_system_that_forbids_it_is_lived_with(monkeypatch: pytest.MonkeyPatch)
         raise PermissionError("no")
 
     monkeypatch.setattr(os, "setpriority", forbidden)
-    give_way()
+    give_way(5)
