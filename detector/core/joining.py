@@ -3,6 +3,7 @@
 Two cameras have each their own problem with its own life. They are one where both stand on the same ground spot, or,
 where that is not known of both, in a pair of picture areas that were declared to show one place. A problem joins what
 is open there when it is opened itself, or was seen gone so recently that it counts as the same thing coming back.
+Problems of two categories are one only where the model gave both names to the thing in one of the pictures.
 
 What a person has split stays apart, and so does what is later opened at the same places. What belongs together is
 worked out from the openings, clearings and splits alone, in the order of capture time, so that any order of arrival
@@ -58,6 +59,7 @@ class Sighting:
     turns: tuple[Turn, ...]  # oldest first, at least one
     foot: Point | None = None  # where it stood when it was opened, as shares of the picture's width and height
     ground: GeoPoint | None = None  # and on the ground, where that is known
+    also: tuple[str, ...] = ()  # other categories that the model had given it until it was opened
 
     @property
     def opened_at(self) -> datetime:
@@ -68,6 +70,10 @@ class Sighting:
     def there(self) -> bool | None:
         """What was told last."""
         return self.turns[-1].there
+
+    def may_be(self, other: Sighting) -> bool:
+        """Whether the names given to both allow that they are one thing."""
+        return self.category == other.category or self.category in other.also or other.category in self.also
 
     def at(self, moment: datetime) -> Turn | None:
         """What had been told by then; None before it was opened."""
@@ -144,11 +150,11 @@ class Joining:
 
         Where the ground is known of both it alone decides: a large declared area does not join what stands apart.
         """
-        if one.category != other.category or one.camera_id == other.camera_id:
+        if not one.may_be(other) or one.camera_id == other.camera_id:
             return None
         if one.ground is not None and other.ground is not None:
             metres = distance_m(one.ground, other.ground)
-            return metres if metres <= self.reach_m(one.category) else None
+            return metres if metres <= min(self.reach_m(one.category), self.reach_m(other.category)) else None
         return 0.0 if any(pair.shows(one, other) for pair in self.overlaps) else None
 
     def follows(self, later: Sighting, earlier: Sighting) -> float | None:
@@ -156,7 +162,8 @@ class Joining:
         told = earlier.at(later.opened_at)
         if told is None or told.there is None:
             return None
-        if not told.there and later.opened_at - told.at > self.memory(earlier.category):
+        memory = min(self.memory(earlier.category), self.memory(later.category))
+        if not told.there and later.opened_at - told.at > memory:
             return None
         return self.apart_m(later, earlier)
 
@@ -164,17 +171,17 @@ class Joining:
 def joined(sightings: Iterable[Sighting], joining: Joining, apart: Sequence[Apart] = ()) -> list[tuple[str, ...]]:
     """Problem ids that are one thing, each group with its oldest problem first, by which the case is known.
 
-    A problem joins the nearest group that it follows, unless its own camera sees another problem of that group at that
-    time, or a person has split it from one of that group: what one camera or a person tells apart stays apart. Depends
-    on the sets of sightings and splits only.
+    A problem joins the nearest group that it follows, one with its own name first, unless its own camera sees another
+    problem of that group at that time, or a person has split it from one of that group: what one camera or a person
+    tells apart stays apart. Depends on the sets of sightings and splits only.
     """
     unique = {sighting.problem_id: sighting for sighting in sightings}
     groups: list[list[Sighting]] = []
     for sighting in sorted(unique.values(), key=lambda s: (s.opened_at, s.problem_id)):
         near = [
-            (metres, number)
+            (fit, number)
             for number, group in enumerate(groups)
-            if (metres := _fits(sighting, group, joining, apart)) is not None
+            if (fit := _fits(sighting, group, joining, apart)) is not None
         ]
         if near:
             groups[min(near)[1]].append(sighting)
@@ -183,7 +190,10 @@ def joined(sightings: Iterable[Sighting], joining: Joining, apart: Sequence[Apar
     return [tuple(sighting.problem_id for sighting in group) for group in groups]
 
 
-def _fits(sighting: Sighting, group: Sequence[Sighting], joining: Joining, apart: Sequence[Apart]) -> float | None:
+def _fits(
+    sighting: Sighting, group: Sequence[Sighting], joining: Joining, apart: Sequence[Apart]
+) -> tuple[bool, float] | None:
+    """Whether by another name only, and how many metres away, a problem may join; None when it may not."""
     if any(split.parts(sighting, member) for split in apart for member in group):
         return None
     for member in group:
@@ -191,7 +201,11 @@ def _fits(sighting: Sighting, group: Sequence[Sighting], joining: Joining, apart
             told = member.at(sighting.opened_at)
             if told is not None and told.there:
                 return None
-    found = [metres for member in group if (metres := joining.follows(sighting, member)) is not None]
+    found = [
+        (member.category != sighting.category, metres)
+        for member in group
+        if (metres := joining.follows(sighting, member)) is not None
+    ]
     return min(found, default=None)
 
 

@@ -19,7 +19,7 @@ from detector.core.detection import Detection
 from detector.core.look import Look, LookStatus
 from detector.core.matching import associate, hidden
 from detector.core.opinions import Decide as Decide
-from detector.core.opinions import Standing, one_opinion, opinions, turns
+from detector.core.opinions import Standing, counted, one_opinion, opinions, turns
 from detector.core.parts import ALONE, MORE_SIGHTINGS, Beside, parts
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger
 from detector.core.rules import Outcome
@@ -77,11 +77,18 @@ def judge(
     tracked = [
         Standing(one.category, one.place.box, one.status is ProblemStatus.OPEN) for one in known if not one.out_of_view
     ]
-    look = replace(look, detections=tuple(one_opinion(look.detections, opinions(categories, size, decide), tracked)))
+    category_of = opinions(categories, size, decide)
+    names = {id(detection): category_of(detection) for detection in look.detections}
+    said = [  # each opinion that would start a suspicion
+        Standing(name, d.box)
+        for d in look.detections
+        if (name := names[id(d)]) and d.score >= categories[name].score_needed(d.label, known=False)
+    ]
+    look = replace(look, detections=tuple(one_opinion(look.detections, lambda d: names[id(d)], tracked)))
     return [
         change
         for category in categories.values()
-        for change in _Judgement(look, size, category, decide, asked, passing).changes(known, new_id)
+        for change in _Judgement(look, size, category, decide, asked, passing, said).changes(known, new_id)
     ]
 
 
@@ -118,6 +125,7 @@ class _Judgement:
     decide: Decide
     asked: Mapping[str, datetime]
     passing: Sequence[Detection]
+    said: Sequence[Standing]
 
     def changes(self, known: Sequence[Problem], new_id: Callable[[], str]) -> Iterator[Change]:
         category, look = self.category, self.look
@@ -194,6 +202,7 @@ class _Judgement:
             rule=outcome.rule,
             codes=outcome.codes,
             count=detection.count,
+            also=counted({}, self.category.id, detection.box, self.said),
         )
         return self._confirm_if_sure(suspicion, ALONE)
 
@@ -234,6 +243,7 @@ class _Judgement:
             missed=0,
             allowed_by=None,
             count=detection.count,
+            also=counted({} if anew else problem.also, problem.category, detection.box, self.said),
             model_version=self.look.model_version,
             rule=outcome.rule,
             codes=outcome.codes,

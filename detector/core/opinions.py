@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from detector.core.category import Category
@@ -23,7 +23,7 @@ Decide = Callable[[Category, Place], Outcome]
 
 
 class Standing(NamedTuple):
-    """A problem that is tracked, as an opinion on what stands at its place."""
+    """An opinion on what stands at a place: a problem that is tracked, or what a look says."""
 
     category: str
     box: BoundingBox
@@ -59,6 +59,15 @@ def one_opinion(
         if not any(c != category and box.iou(detection.box) >= ONE_THING_IOU for c, box in others):
             kept.append(detection)
     return kept + [detection for detection in detections if categories[id(detection)] is None]
+
+
+def counted(also: Mapping[str, int], category: str, box: BoundingBox, seen: Iterable[Standing]) -> dict[str, int]:
+    """`also` with the other categories that a look gives to what a box of `category` shows, each once a look.
+
+    `seen`: all opinions of the look, in pixels of the same view.
+    """
+    names = {one.category for one in seen if one.category != category and one.box.iou(box) >= ONE_THING_IOU}
+    return {**also, **{name: also.get(name, 0) + 1 for name in names}}
 
 
 def opinions(

@@ -96,6 +96,7 @@ class Problem:
     allowed_by: str | None = None  # what is or was seen there since it counts as not seen was no case, by this rule
     count: int = 1  # things that stood together in the newest sighting, of categories that ask for several
     out_of_view: bool = False  # its camera has been turned: nothing that is seen says whether it is still there
+    also: Mapping[str, int] = field(default_factory=dict)  # other category that the model gave it -> sightings with it
     silent_until: datetime | None = None  # rejected by a person: what is seen there until then is the same false alarm
 
 

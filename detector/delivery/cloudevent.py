@@ -165,6 +165,7 @@ def _problem(
         looks=problem.looks,
         sightings=problem.sightings,
         count=problem.count,
+        also=dict(problem.also),
         model_version=problem.model_version,
         review=category is None or category.needs_review(problem.label),
         note=_line(note),

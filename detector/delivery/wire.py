@@ -129,6 +129,9 @@ class ProblemData(_Wire):
     """Looks that saw it."""
     count: Annotated[int, Field(ge=1)]
     """Things that stood together in the newest look that saw it, where a category asks for several; else 1."""
+    also: dict[str, Count] = {}
+    """Other category that the model gave to the same thing, to the number of sightings in which it did: a heap that is
+    now called garbage and now rubble. Tells that what another camera calls otherwise may be the same."""
     model_version: str | None
     """`name@first-12-digits-of-sha256` of the model that made the newest sighting."""
     review: bool

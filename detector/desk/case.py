@@ -22,7 +22,17 @@ from detector.desk.course import (
     last_move,
     stage_after,
 )
-from detector.desk.sources import SHOWS_PROBLEM, Source, as_seen_by, as_told, by_problem, in_part, one_story, source_of
+from detector.desk.sources import (
+    SHOWS_PROBLEM,
+    Source,
+    as_seen_by,
+    as_told,
+    by_problem,
+    in_part,
+    leading,
+    one_story,
+    source_of,
+)
 from detector.desk.wire import EvidenceData, Kind
 
 
@@ -57,8 +67,8 @@ FINDINGS = {
 class Case:
     """One problem as the dispatcher sees it, by however many cameras.
 
-    Times are aware UTC: of capture, or of the desk where a person acted. Camera, place and label are those of the
-    camera that told of it first; all are among the sources.
+    Times are aware UTC: of capture, or of the desk where a person acted. Camera and place are those of the camera that
+    told of it first, category and label those of the name that `leading` finds; all are among the sources.
     """
 
     id: str
@@ -169,14 +179,14 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         raise ValueError("a case is made of reports")
     histories = by_problem(story)
     history = next(iter(histories.values()))
-    data = history[-1].data
+    data, named = history[-1].data, leading(histories.values())[-1].data
     told, acted = _as_one(story, list(histories), actions)
     steps = course(told, acted)
     status, since = _status(steps)
     sent = dispatch_of(steps)
     judged = _judged(steps)
     relabelled = next((step for step in reversed(steps) if step.move is Move.RELABELLED and not step.void), None)
-    category = (relabelled.details.category if relabelled else None) or data.category
+    category = (relabelled.details.category if relabelled else None) or named.category
     told_above = _since(sent, steps)
     opened = next((report for report in history if report.kind is Kind.OPENED), None)
     ground = data.place.ground
@@ -186,15 +196,18 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         status=status,
         stage=stage_after(steps),
         category=category,
-        category_names=data.category_names if category == data.category else {},
-        codes=data.codes if category == data.category else {},
-        label=data.label,
+        category_names=named.category_names if category == named.category else {},
+        codes=named.codes if category == named.category else {},
+        label=named.label,
         camera_id=data.camera_id,
         box=data.place.box,
         frame_size=data.place.frame_size,
         latitude=ground.latitude if ground else None,
         longitude=ground.longitude if ground else None,
-        score=max((report.data.score for report in story if report.data.score is not None), default=None),
+        score=max(
+            (r.data.score for r in story if r.data.score is not None and named.category == r.data.category),
+            default=None,
+        ),
         model_version=data.model_version,
         first_seen=min(report.data.first_seen for report in story),
         last_seen=max(report.data.last_seen for report in story),
@@ -204,14 +217,14 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         changed_at=max([*(each[-1].at for each in histories.values()), *(step.at for step in steps)]),
         reopened=sum(report.kind is Kind.REOPENED for report in told),
         revision=data.revision,
-        review=data.review,
+        review=named.review,
         before=_newest_picture(report for report in story if report.kind in SHOWS_PROBLEM),
         after=_newest_picture(
             report for report in story if status is CaseStatus.CLEARED and report.kind is Kind.CLEARED
         ),
         camera_name=data.camera.name if data.camera else None,
         district=data.camera.district if data.camera else None,
-        rule=data.rule,
+        rule=named.rule,
         department=sent.details.department if sent else None,
         department_code=sent.details.department_code if sent else None,
         route=sent.details.route if sent else None,
@@ -223,7 +236,7 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         escalated_at=told_above[-1].at if told_above else None,
         automatic=_automatic(steps),
         held=_held(steps),
-        told=data.category,
+        told=named.category,
         finding=FINDINGS[judged.move] if judged else None,
         judged_at=judged.at if judged else None,
         reason=judged.details.reason if judged else None,

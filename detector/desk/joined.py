@@ -141,25 +141,27 @@ def _around(connection: Connection, told: Sighting, joining: Joining) -> dict[st
     Those that are near in place and time, those near to them, and all that have been one case with any of them so far.
     """
     found: dict[str, tuple[Sighting, str]] = {}
-    waiting: list[ColumnElement[bool]] = [S.problem_id == told.problem_id]
+    waiting: list[tuple[ColumnElement[bool], Sighting | None]] = [(S.problem_id == told.problem_id, None)]
     asked: set[str] = set()
     while waiting:
-        query = select(S.problem_id, S.case_id, S.sighting).where(waiting.pop())
-        for problem, case, facts in connection.execute(query).all():
+        where, beside = waiting.pop()
+        for problem, case, facts in connection.execute(select(S.problem_id, S.case_id, S.sighting).where(where)).all():
             if problem in found:
                 continue
             sighting = SIGHTING.validate_python(facts)
+            if beside is not None and joining.apart_m(beside, sighting) is None:
+                continue
             found[problem] = sighting, case
             if (near := _near(sighting, joining)) is not None:
-                waiting.append(near)
+                waiting.append((near, sighting))
             if case not in asked:
                 asked.add(case)
-                waiting.append(S.case_id == case)
+                waiting.append((S.case_id == case, None))
     return found
 
 
 def _near(sighting: Sighting, joining: Joining) -> ColumnElement[bool] | None:
-    """Problems of other cameras that may follow it, or that it may follow; None when there can be none."""
+    """Where problems of other cameras are that may follow it, or that it may follow; None when there can be none."""
     places: list[ColumnElement[bool]] = []
     if sighting.ground is not None:
         reach = joining.reach_m(sighting.category) / DEGREE_M
@@ -178,7 +180,6 @@ def _near(sighting: Sighting, joining: Joining) -> ColumnElement[bool] | None:
         return None
     memory = joining.memory(sighting.category)
     conditions = [
-        S.category == sighting.category,
         S.camera_id != sighting.camera_id,
         or_(*places),
         or_(S.gone_at.is_(None), S.gone_at >= sighting.opened_at - memory),

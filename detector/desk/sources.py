@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -38,6 +39,7 @@ class Source:
     last_seen: datetime
     revision: int  # of its newest event
     there: bool | None  # what it says: there, gone, or none at all
+    category: str = ""  # that this camera tells; that of the case may be another one
 
 
 def sighting_of(reports: Iterable[Report]) -> Sighting:
@@ -55,7 +57,7 @@ def sighting_of(reports: Iterable[Report]) -> Sighting:
         foot = ((left + right) / 2 / width, bottom / height)
     ground = GeoPoint(place.ground.latitude, place.ground.longitude) if place.ground else None
     turns = tuple(Turn(at, _SAYS.get(report.kind)) for at, report in _timed(history))
-    return Sighting(data.problem_id, data.category, data.camera_id, turns, foot, ground)
+    return Sighting(data.problem_id, data.category, data.camera_id, turns, foot, ground, tuple(sorted(data.also)))
 
 
 def source_of(reports: Iterable[Report]) -> Source:
@@ -78,6 +80,7 @@ def source_of(reports: Iterable[Report]) -> Source:
         last_seen=max(report.data.last_seen for report in history),
         revision=data.revision,
         there=_SAYS.get(history[-1].kind),
+        category=data.category,
     )
 
 
@@ -87,6 +90,20 @@ def by_problem(reports: Iterable[Report]) -> dict[str, list[Report]]:
     for report in in_order(reports):
         found.setdefault(report.data.problem_id, []).append(report)
     return dict(sorted(found.items(), key=lambda item: (item[1][0].at, item[0])))
+
+
+def leading(histories: Iterable[Sequence[Report]]) -> Sequence[Report]:
+    """The reports of the source by whose name the case goes: by far most cases have one name only.
+
+    Of several it is the name under which the thing was seen in most sightings of all cameras until each told of it,
+    other names that a camera saw included; among equals the one told first.
+    """
+    known = list(histories)
+    seen: Counter[str] = Counter()
+    for history in known:
+        data = history[0].data
+        seen.update({data.category: data.sightings or 1} | dict(data.also))
+    return max(known, key=lambda history: seen[history[0].data.category])  # max keeps the first of equals
 
 
 def one_story(reports: Iterable[Report]) -> list[Report]:

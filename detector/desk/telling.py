@@ -12,6 +12,7 @@ from detector.core.event import event_id
 from detector.core.stages import Move
 from detector.desk.case import Case
 from detector.desk.course import Details
+from detector.desk.sources import Source
 
 DECISIONS = {
     Move.FILED: "confirmed",
@@ -27,7 +28,7 @@ MINED = ("confirmed", "rejected", "relabelled")
 """Decisions that say something about a picture."""
 
 
-def verdict_told(case: Case, verdict_id: str, move: Move, by: str, details: Details, now: datetime) -> dict[str, Any]:
+def verdict_told(case: Case, verdict_id: str, move: Move, details: Details, by: str, now: datetime) -> dict[str, Any]:
     """The facts at the moment of the verdict, as JSON; what becomes of the case later does not alter them."""
     ground = None if case.latitude is None else {"latitude": case.latitude, "longitude": case.longitude}
     return {
@@ -66,6 +67,7 @@ def told_of_sources(
             continue  # a split says something about what is split off
         own = replace(
             case,
+            told=source.category or case.told,
             problem_id=source.problem_id,
             camera_id=source.camera_id,
             camera_name=source.camera_name,
@@ -81,7 +83,18 @@ def told_of_sources(
             revision=source.revision,
         )
         name = verdict_id if number == 0 else event_id("verdict of source", verdict_id, source.problem_id)
-        yield verdict_told(own, name, move, by, details, now)
+        yield verdict_told(own, name, *_of_its_name(case, source, move, details), by, now)
+
+
+def _of_its_name(case: Case, source: Source, move: Move, details: Details) -> tuple[Move, Details]:
+    """A verdict as it is about a source: what is right of one name is wrong of another that a camera gave the thing."""
+    if move is Move.RELABELLED and source.category == details.category:
+        return Move.CONFIRMED, replace(details, category=None, label=None)
+    if move in (Move.FILED, Move.CONFIRMED) and source.category != case.category:
+        named = next((other for other in case.sources if other.category == case.category), None)
+        if named is not None:
+            return Move.RELABELLED, replace(details, category=case.category, label=named.label)
+    return move, details
 
 
 def for_mining(told: Iterable[Mapping[str, Any]]) -> str:

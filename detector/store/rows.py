@@ -46,6 +46,7 @@ def problem_row(problem: Problem) -> dict[str, Any]:
     return {name: getattr(problem, name) for name in _PLAIN} | {
         "status": problem.status.value,
         "codes": dict(problem.codes),
+        "also": dict(problem.also),
         "recent": "".join("1" if seen else "0" for seen in problem.recent),
         "box_left": box.left,
         "box_top": box.top,
@@ -65,6 +66,7 @@ def problem_of(row: Mapping[str, Any]) -> Problem:
     return Problem(
         status=ProblemStatus(row["status"]),
         codes=row["codes"],
+        also=row["also"],
         recent=tuple(seen == "1" for seen in row["recent"]),
         place=Place(box, (row["frame_width"], row["frame_height"]), ground),
         **{name: row[name] for name in _PLAIN},

@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = "0003"  # newest revision in migrations/versions
+SCHEMA_VERSION = "0004"  # newest revision in migrations/versions
 
 
 class Utc(TypeDecorator[datetime]):
@@ -109,6 +109,7 @@ problem = Table(
     Column("out_of_view", Boolean, nullable=False, server_default=false()),
     Column("allowed_by", String),
     Column("count", Integer, nullable=False, server_default=text("1")),
+    Column("also", _Json, nullable=False, server_default=text("'{}'")),
     Index(None, "camera_id", "status", "cleared_at"),
     Index("ix_problem_silent", "camera_id", "silent_until", sqlite_where=_SILENCED, postgresql_where=_SILENCED),
     Index(None, "status", "first_seen", "id"),

@@ -54,6 +54,7 @@ problems = st.builds(
     silent_until=st.none() | times,
     allowed_by=st.none() | st.text(),
     count=st.integers(1, 10**6),
+    also=st.dictionaries(st.text(), st.integers(1, 10**6), max_size=3),
 )
 
 
