@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.core.geo import GeoPoint
-from detector.core.joining import Joining, Overlap, Sighting, Turn, joined
+from detector.core.joining import APART_FOR, Apart, Joining, Overlap, Sighting, Turn, joined
 from detector.core.zones import WATCH, Zone, ring
 
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -26,13 +26,14 @@ def sighting(
     category: str = "exposed_garbage",
     foot: tuple[float, float] | None = None,
     dismissed: bool = False,
+    also: tuple[str, ...] = (),
 ) -> Sighting:
     """`opened`, `gone`: minutes after START; `metres`: north of the spot, None where the ground is not known."""
     turns = [Turn(START + timedelta(minutes=opened), True)]
     if gone is not None:
         turns.append(Turn(START + timedelta(minutes=gone), None if dismissed else False))
     ground = None if metres is None else GeoPoint(34.26 + metres * METRE, 108.94)
-    return Sighting(name, category, camera, tuple(turns), foot, ground)
+    return Sighting(name, category, camera, tuple(turns), foot, ground, also)
 
 
 def groups(*sightings: Sighting, joining: Joining | None = None) -> list[tuple[str, ...]]:
@@ -99,6 +100,53 @@ def test_declared_areas_join_cameras_that_know_no_ground() -> None:
     assert joining.neighbours("two") == {"one"}
 
 
+STALL = "street_stall"
+
+
+def test_two_names_are_one_thing_where_one_camera_gave_it_both() -> None:
+    garbage, plain = sighting("a", "one", also=(STALL,)), sighting("a", "one")
+    stall = sighting("b", "two", 3, category=STALL)
+    assert groups(garbage, stall) == [("a", "b")]
+    assert groups(plain, stall) == [("a",), ("b",)]
+    assert groups(garbage, sighting("b", "two", 3, category="illegal_ad", also=(STALL,))) == [("a",), ("b",)]
+
+
+def test_the_lesser_reach_and_memory_of_two_names_hold() -> None:
+    reach = Joining(distances_m={STALL: 2.0}, returns_within={STALL: timedelta(hours=2)})
+    garbage = sighting("a", "one", gone=60, also=(STALL,))
+    assert groups(garbage, sighting("b", "two", 3, category=STALL, metres=3), joining=reach) == [("a",), ("b",)]
+    assert groups(garbage, sighting("b", "two", 179, category=STALL), joining=reach) == [("a", "b")]
+    assert groups(garbage, sighting("b", "two", 181, category=STALL), joining=reach) == [("a",), ("b",)]
+
+
+def test_its_own_name_comes_before_a_nearer_one() -> None:
+    near, far = sighting("a", "one", category=STALL, also=("exposed_garbage",)), sighting("b", "one", 1, metres=4)
+    assert groups(near, far, sighting("c", "two", 9)) == [("a",), ("b", "c")]
+
+
+def test_what_a_person_split_stays_apart() -> None:
+    foot = (0.5, 0.5)
+    here, there = sighting("a", "one", foot=foot), sighting("b", "two", 3, gone=60, foot=foot)
+    assert groups(here, there) == [("a", "b")]
+    split = Apart(here, there, START + timedelta(minutes=30))
+
+    def found(*sightings: Sighting) -> list[tuple[str, ...]]:
+        return joined(sightings, Joining(), [split])
+
+    assert found(here, there) == [("a",), ("b",)]
+    assert found(there, here) == [("a",), ("b",)]
+    assert found(here, there, sighting("c", "three", 9)) == [("a", "c"), ("b",)]  # as near to both: the older one
+    beside = sighting("d", "two", 90, foot=(0.54, 0.5))
+    assert found(here, there, beside) == [("a",), ("b",), ("d",)]  # the same place of the picture
+    assert found(here, there, sighting("d", "two", 90, foot=(0.6, 0.5))) == [("a", "d"), ("b",)]
+    assert found(here, there, sighting("d", "two", 90, foot=foot, category=STALL, also=("exposed_garbage",))) == [
+        ("a", "d"),
+        ("b",),
+    ]
+    later = APART_FOR.total_seconds() / 60 + 31
+    assert found(here, there, sighting("d", "two", later, foot=foot)) == [("a", "d"), ("b",)]
+
+
 @st.composite
 def scenes(draw: st.DrawFn) -> list[Sighting]:
     found = []
@@ -106,7 +154,9 @@ def scenes(draw: st.DrawFn) -> list[Sighting]:
         opened = draw(st.integers(0, 3000))
         gone = draw(st.none() | st.integers(opened, 4000))
         camera = f"camera-{draw(st.integers(0, 2))}"
-        found.append(sighting(f"p{number}", camera, opened, gone, metres=draw(st.integers(0, 20))))
+        category, also = draw(st.sampled_from([("exposed_garbage", ()), ("exposed_garbage", (STALL,)), (STALL, ())]))
+        where = draw(st.integers(0, 20))
+        found.append(sighting(f"p{number}", camera, opened, gone, metres=where, category=category, also=also))
     return found
 
 

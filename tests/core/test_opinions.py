@@ -125,3 +125,22 @@ def test_a_sighting_that_fits_poorly_is_one_but_does_not_move_the_place() -> Non
         street.look(Detection("bin_overflow", BoundingBox(100, 100, 350, 300), 0.8))  # it has grown
     (found,) = street.known.values()
     assert found.place.box.right > 345
+
+
+def test_the_other_names_of_a_thing_are_counted_until_it_is_told() -> None:
+    street = Street()
+    for number in range(6):
+        weak, sure = Detection("manhole", BOX, 0.3), Detection("manhole", BOX, 0.7)
+        elsewhere = Detection("manhole", BoundingBox(500, 100, 700, 300), 0.9)
+        street.look(Detection("bin_overflow", BOX, 0.8), *([sure, sure] if number % 2 else [weak, elsewhere]))
+    (found,) = (one for one in street.known.values() if one.category == "bin_overflow")
+    assert (found.sightings, found.also) == (6, {"manhole_abnormal": 3})  # once a look, and only what is sure enough
+
+
+def test_what_is_no_case_there_is_no_other_name() -> None:
+    both = Detection("bicycle", BOX, 0.6), Detection("bin_overflow", BOX, 0.8)
+    for decide, also in ((case_everywhere, {"nonmotor_parking": 4}), (labels_alone, {})):
+        street = Street(decide)
+        for _ in range(4):
+            street.look(*both)
+        assert [one.also for one in street.known.values()] == [also]

@@ -98,17 +98,16 @@ def test_a_verdict_is_told_to_each_camera_by_its_own_name(pair: list[Told], tmp_
         names = ("problem_id", "category", "decision", "category_now", "label_now")
         return [tuple(one.told[name] for name in names) for one in book.ledger.verdicts(0, 10)]
 
-    for number, (move, details, expected) in enumerate(
-        [
-            (Move.CONFIRMED, {}, [("relabelled", GARBAGE, "garbage"), ("confirmed", None, None)]),
-            (
-                Move.RELABELLED,
-                {"category": STALL, "label": "street_stall"},
-                [("confirmed", None, None), ("relabelled", STALL, "street_stall")],
-            ),
-            (Move.REFUSED, {"reason": Reason.NOT_THERE}, [("rejected", None, None), ("rejected", None, None)]),
-        ]
-    ):
+    said: list[tuple[Move, dict[str, Any], list[tuple[object, ...]]]] = [
+        (Move.CONFIRMED, {}, [("relabelled", GARBAGE, "garbage"), ("confirmed", None, None)]),
+        (
+            Move.RELABELLED,
+            {"category": STALL, "label": "street_stall"},
+            [("confirmed", None, None), ("relabelled", STALL, "street_stall")],
+        ),
+        (Move.REFUSED, {"reason": Reason.NOT_THERE}, [("rejected", None, None), ("rejected", None, None)]),
+    ]
+    for number, (move, details, expected) in enumerate(said):
         book = Book(tmp_path / f"{number}.db")
         book.hand_in(*pair)
         book.act(A, move, **details)
