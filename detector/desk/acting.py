@@ -71,8 +71,11 @@ class VerdictRequest(_Said):
     @model_validator(mode="after")
     def _is_whole(self) -> VerdictRequest:
         for decision, name in ((Decision.REJECT, "reason"), (Decision.RELABEL, "category"), (Decision.MERGE, "into")):
-            if (self.decision is decision) != (getattr(self, name) is not None):
-                raise ValueError(f"`{name}` belongs to {decision.value}, and only to it")
+            given = getattr(self, name) is not None
+            if self.decision is decision and not given:
+                raise ValueError(f"to {decision.value}, give `{name}`")
+            if given and self.decision is not decision:
+                raise ValueError(f"`{name}` belongs to {decision.value} only")
         if self.problems is not None and self.decision is not Decision.SPLIT:
             raise ValueError("`problems` belongs to split")
         if self.label is not None and self.decision is not Decision.RELABEL:

@@ -235,9 +235,9 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         escalated_to=told_above[-1].details.department if told_above else None,
         escalated_at=told_above[-1].at if told_above else None,
         automatic=_automatic(steps),
-        held=_held(steps),
+        held=_held(steps, relabelled),
         told=named.category,
-        finding=FINDINGS[judged.move] if judged else None,
+        finding=_finding(judged, category == named.category),
         judged_at=judged.at if judged else None,
         reason=judged.details.reason if judged else None,
         merged_into=_merged_into(steps),
@@ -249,6 +249,12 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
 def _judged(steps: Sequence[Step]) -> Step | None:
     """The newest verdict of a person that says whether the detector was right."""
     return next((s for s in reversed(steps) if s.move in FINDINGS and by_person(s) and not s.void), None)
+
+
+def _finding(judged: Step | None, as_told: bool) -> Finding | None:
+    """Whoever files or confirms a case that was relabelled says that it is what it was relabelled to."""
+    found = FINDINGS[judged.move] if judged else None
+    return found if found in (None, Finding.REJECTED) else Finding.CONFIRMED if as_told else Finding.RELABELLED
 
 
 def _since(sent: Step | None, steps: Sequence[Step]) -> list[Step]:
@@ -270,9 +276,13 @@ def _automatic(steps: Sequence[Step]) -> bool:
     return False
 
 
-def _held(steps: Sequence[Step]) -> str | None:
+def _held(steps: Sequence[Step], relabelled: Step | None) -> str | None:
     last = last_move(steps)
-    return last.details.note if last is not None and last.move is Move.HELD else None
+    if last is None or last.move is not Move.HELD:
+        return None
+    if relabelled is not None and steps.index(relabelled) > steps.index(last):
+        return f"relabelled by {relabelled.by}, and not filed yet"
+    return last.details.note
 
 
 def _cleared_by(story: Iterable[Report]) -> str | None:

@@ -85,7 +85,7 @@ def pages(
             apart=found.apart,
             others=_others(ledger, found.case, clock()),
             departments=ledger.plan.routing.departments.values(),
-            categories=sorted({*ledger.plan.names, *ledger.choices()[0]} - {found.case.category}),
+            categories=sorted(set(ledger.plan.names or ledger.choices()[0]) - {found.case.category}),
             category_names=ledger.plan.names,
             streets=ledger.plan.routing.streets,
         )

@@ -92,8 +92,7 @@ def _of_its_name(case: Case, source: Source, move: Move, details: Details) -> tu
         return Move.CONFIRMED, replace(details, category=None, label=None)
     if move in (Move.FILED, Move.CONFIRMED) and source.category != case.category:
         named = next((other for other in case.sources if other.category == case.category), None)
-        if named is not None:
-            return Move.RELABELLED, replace(details, category=case.category, label=named.label)
+        return Move.RELABELLED, replace(details, category=case.category, label=named.label if named else None)
     return move, details
 
 

@@ -64,6 +64,13 @@ def completed(connection: Connection, plan: Plan, case: Case, deed: Deed, now: d
     if deed.move is Move.RELABELLED and details.category is not None:
         if details.category == case.category:
             raise ValueError(f"it is a case of {case.category} already")
+        if plan.names and details.category not in plan.names:
+            raise ValueError(f"no such category: {details.category}; it is one of {', '.join(sorted(plan.names))}")
+        labels = plan.labels.get(details.category)
+        if labels and details.label is not None and details.label not in labels:
+            raise ValueError(
+                f"{details.category} has no label {details.label}; it is made of {', '.join(sorted(labels))}"
+            )
         return replace(details, label=details.label or plan.label_of(details.category))
     if deed.move is Move.MERGED:
         other = queries.case_of(connection, details.other_case or "")

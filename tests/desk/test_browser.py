@@ -332,6 +332,28 @@ def test_a_person_moves_a_case_in_the_browser(serve: Any, tab: Any, make: Any, t
     assert [text for text in opened.complaints if "422" not in text] == []
 
 
+def test_a_person_splits_what_two_cameras_see(serve: Any, tab: Any, make: Any, sender_of: Any) -> None:
+    served = serve()
+    place = {"box": [10, 20, 110, 220], "frame_size": [1920, 1080], "ground": {"latitude": 34.26, "longitude": 108.94}}
+    with httpx.Client(base_url=served.url) as client:
+        send = sender_of(client)
+        for number, camera in enumerate(("north", "south")):
+            send(make.problem(problem=f"p-{camera}", minute=number, camera_id=camera, place=place))
+    opened = tab()
+    page = opened.open(served.url)
+    assert page.locator(".card").count() == 1
+    page.locator(".card").click()
+    page.locator(".verdict summary").click()
+    page.locator(".verdicts select[name=problem]").select_option("p-south")
+    keep(page, "split")
+    page.locator("button[value=split]").click()
+    page.wait_for_selector(".history .deed:has-text('another case was taken out')")
+    page.locator("dd a[href^='/cases/']").click()
+    page.wait_for_selector(".history .deed:has-text('Split off')")
+    assert "south" in page.locator(".facts").inner_text()
+    assert opened.complaints == []
+
+
 def test_dispatch_verdicts_and_streets_in_the_browser(serve: Any, tab: Any, make: Any, tmp_path: Path) -> None:
     """A desk with routes: what it sends, what it holds and why, a verdict, the figures, a street."""
     noon = make.start + timedelta(hours=11)

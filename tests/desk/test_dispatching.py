@@ -48,8 +48,15 @@ def plan(**changes: Any) -> Plan:
         "routing": ROUTING,
         "automatic": True,
         "threshold": 0.7,
-        "names": {"street_stall": {"en": "Street stall", "zh": "无照游商"}},
-        "labels": {"street_stall": frozenset({"street_stall"}), "bin_overflow": frozenset({"a", "b"})},
+        "names": {
+            "street_stall": {"en": "Street stall", "zh": "无照游商"},
+            **{key: {"en": key} for key in ("exposed_garbage", "bin_overflow", "illegal_ad")},
+        },
+        "labels": {
+            "street_stall": frozenset({"street_stall"}),
+            "bin_overflow": frozenset({"a", "b"}),
+            "illegal_ad": frozenset({"graffiti", "poster"}),
+        },
         "escalations": (Escalation(timedelta(0), "区督查"), Escalation(timedelta(days=1), "市城管委")),
         **changes,
     }
@@ -396,6 +403,30 @@ def test_another_category_counts_as_wrong_and_goes_by_its_own_route(planned: Any
     summary = planned.client.get("/summary.json?days=3660").json()
     assert summary["categories"][0]["category"] == "exposed_garbage"
     assert summary["categories"][0]["verdicts"] == {"right": 0, "wrong": 1}
+
+
+def test_what_is_filed_after_a_relabel_was_not_right_as_told(planned: Any, make: Any) -> None:
+    planned.send(make.problem(score=0.3))
+    case = only(planned)["id"]
+    answer = say(planned, case, "relabel", category="street_stall").json()
+    assert (answer["stage"], answer["held"]) == ("collect", "relabelled by anonymous, and not filed yet")
+    assert say(planned, case, "confirm").json()["finding"] == "relabelled"  # files it: a stall
+    assert say(planned, case, "confirm").json()["finding"] == "relabelled"
+    told = [(one["decision"], one["category"], one["category_now"]) for one in feed(planned)]
+    assert told == [("relabelled", "exposed_garbage", "street_stall")] * 3
+    answer = say(planned, case, "relabel", category="exposed_garbage").json()  # and back: right after all
+    assert (answer["finding"], feed(planned)[-1]["decision"]) == ("confirmed", "confirmed")
+
+
+def test_it_is_relabelled_only_to_what_the_desk_knows(planned: Any, make: Any) -> None:
+    planned.send(make.problem())
+    case = only(planned)["id"]
+    answer = say(planned, case, "relabel", category="street_stal")
+    assert answer.status_code == 409
+    assert "street_stall" in answer.json()["detail"]
+    answer = say(planned, case, "relabel", category="illegal_ad", label="garbage")
+    assert (answer.status_code, "graffiti" in answer.json()["detail"]) == (409, True)
+    assert feed(planned) == []
 
 
 def test_merged_cases_close_and_can_be_split_off_again(planned: Any, make: Any) -> None:
