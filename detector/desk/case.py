@@ -20,6 +20,7 @@ from detector.desk.course import (
     done_at,
     in_order,
     last_move,
+    since_split,
     stage_after,
 )
 from detector.desk.sources import (
@@ -184,8 +185,9 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
     steps = course(told, acted)
     status, since = _status(steps)
     sent = dispatch_of(steps)
-    judged = _judged(steps)
-    relabelled = next((step for step in reversed(steps) if step.move is Move.RELABELLED and not step.void), None)
+    own = since_split(steps)
+    judged = _judged(own)
+    relabelled = next((step for step in reversed(own) if step.move is Move.RELABELLED and not step.void), None)
     category = (relabelled.details.category if relabelled else None) or named.category
     told_above = _since(sent, steps)
     opened = next((report for report in history if report.kind is Kind.OPENED), None)
@@ -234,7 +236,7 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         escalated=len(told_above),
         escalated_to=told_above[-1].details.department if told_above else None,
         escalated_at=told_above[-1].at if told_above else None,
-        automatic=_automatic(steps),
+        automatic=_automatic(own),
         held=_held(steps, relabelled),
         told=named.category,
         finding=_finding(judged, category == named.category),

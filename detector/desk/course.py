@@ -159,6 +159,21 @@ def done_at(steps: Sequence[Step]) -> datetime | None:
     return done
 
 
+def since_split(steps: Sequence[Step]) -> Sequence[Step]:
+    """Steps since it was split off from what other cameras see; all, where it never was. What was said and decided
+    before was about both together.
+    """
+    splits = (n for n, step in enumerate(steps) if step.move is Move.SPLIT and step.details.problems and not step.void)
+    return steps[max(splits, default=0) :]
+
+
+def is_split_off(steps: Sequence[Step]) -> bool:
+    """Whether it was split off from another case, and no person has moved it since."""
+    moved = (s for s in reversed(steps) if not s.void and s.move not in STAYING and s.move is not Move.HELD)
+    newest = next(moved, None)
+    return newest is not None and newest.move is Move.SPLIT
+
+
 def _since_return(steps: Sequence[Step]) -> list[Step]:
     """Steps that moved the case since it was found, or found again."""
     moved = [step for step in steps if not step.void]

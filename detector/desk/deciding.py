@@ -8,7 +8,7 @@ from datetime import datetime
 from detector.core.stages import Move, Stage
 from detector.core.sureness import Basis, Threshold
 from detector.desk.case import Case, Finding
-from detector.desk.course import Details, Step, by_person, last_move
+from detector.desk.course import Details, Step, by_person, is_split_off, last_move
 from detector.desk.plan import Plan
 
 Decision = tuple[Move, Details]
@@ -29,7 +29,7 @@ def decide(case: Case, steps: Sequence[Step], plan: Plan, threshold: Threshold, 
     routed = plan.routing.route(plan.spot(case))
     if routed is None and approved:
         return []  # whoever filed it names the department
-    reasons = [] if approved else _doubts(case, threshold, split=last is not None and last.move is Move.SPLIT)
+    reasons = [] if approved else _doubts(case, threshold, split=is_split_off(steps))
     if routed is None:
         return _hold([*reasons, f"no route for {plan.spot(case)}"], last)
     if reasons:
@@ -58,6 +58,8 @@ def _doubts(case: Case, threshold: Threshold, *, split: bool) -> list[str]:
         found.append(
             f"was rejected before: {case.reason.value.replace('_', ' ') if case.reason else 'no reason given'}"
         )
+    if case.finding is Finding.RELABELLED:
+        found.append(f"a person called it {case.category}, and has not filed it")
     if case.review:
         found.append("a person must look at this kind before anybody is sent")
     elif not threshold.reached(case.score):

@@ -410,6 +410,8 @@ def test_what_is_filed_after_a_relabel_was_not_right_as_told(planned: Any, make:
     case = only(planned)["id"]
     answer = say(planned, case, "relabel", category="street_stall").json()
     assert (answer["stage"], answer["held"]) == ("collect", "relabelled by anonymous, and not filed yet")
+    planned.send(make.problem("updated", revision=2, minute=5, score=0.99))  # sure of what it is not
+    assert only(planned)["stage"] == "collect"
     assert say(planned, case, "confirm").json()["finding"] == "relabelled"  # files it: a stall
     assert say(planned, case, "confirm").json()["finding"] == "relabelled"
     told = [(one["decision"], one["category"], one["category_now"]) for one in feed(planned)]
@@ -445,7 +447,10 @@ def test_merged_cases_close_and_can_be_split_off_again(planned: Any, make: Any) 
     planned.send(make.problem("cleared", problem="two", revision=2, minute=3, camera_id="cam-2"))
     planned.send(make.problem("reopened", problem="two", revision=3, minute=6, camera_id="cam-2"))
     assert planned.client.get(f"/cases/{two}.json").json()["status"] == "merged"
+    planned.send(make.problem("updated", problem="one", revision=2, minute=7))
     answer = say(planned, two, "split").json()
+    planned.send(make.problem("updated", problem="two", revision=4, minute=9, camera_id="cam-2", score=0.99))
+    assert planned.client.get(f"/cases/{two}.json").json()["stage"] == "collect"  # still for a person
     assert (answer["stage"], answer["held"], answer["merged_into"]) == ("collect", "split off from another case", None)
     assert [one["decision"] for one in feed(planned)] == ["merged", "split"]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from detector.core.routing import Department, Route, routing_of
 from detector.core.stages import Move
-from detector.desk.case import Case, CaseStatus, case_id
+from detector.desk.case import Case, CaseStatus, Finding, case_id
 from detector.desk.course import Details
 from detector.desk.ledger import Ledger
 from detector.desk.plan import Plan
@@ -163,7 +163,23 @@ def test_the_desk_sends_nobody_to_a_part_by_itself(make: Any, tmp_path: Path) ->
     assert book.split(A, "b1").department == "sanitation"
     part = book.cases()[1]
     assert (part.stage.value, part.department, part.held) == ("collect", None, "split off from another case")
-    assert book.act(B, Move.FILED).department == "sanitation"  # and does once a person has looked
+    assert (part.automatic, book.cases()[0].automatic) == (False, True)  # it was sent once, and not for this
+    book.hand_in(told(make, "updated", "b1", 2, 30))  # news do not make it surer that it is one
+    assert [case.stage.value for case in book.cases()] == ["dispatch", "collect"]
+    book.hand_in(told(make, "cleared", "b1", 3, 40), told(make, "reopened", "b1", 4, 50))
+    part = book.cases()[1]
+    assert (part.stage.value, part.automatic) == ("dispatch", True)  # gone and back, it is like any other
+
+
+def test_a_part_that_a_person_files_is_sent(make: Any, tmp_path: Path) -> None:
+    plan = Plan(routing=routing_of([Department("s", "sanitation")], [Route("all", "s")]), automatic=True, threshold=0.5)
+    book = Book(tmp_path / "desk.db", plan)
+    book.hand_in(told(make, "opened", "a1", 1, 0), told(make, "opened", "b1", 1, 9))
+    assert book.act(A, Move.CONFIRMED).finding is Finding.CONFIRMED
+    book.split(A, "b1")
+    assert [case.finding for case in book.cases()] == [Finding.CONFIRMED, None]  # said of both together
+    filed = book.act(B, Move.FILED)
+    assert (filed.department, filed.automatic, filed.finding) == ("sanitation", False, Finding.CONFIRMED)
 
 
 def test_a_book_of_the_version_before_is_taken_on(book: Book, tmp_path: Path) -> None:
