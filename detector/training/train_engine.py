@@ -112,6 +112,8 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
 
     def _setup_train(self) -> None:
         super()._setup_train()
+        if self.recipe.threads:
+            torch.set_num_threads(self.recipe.threads)  # choosing a device, the parent left one core unused
         self.metrics = {"metrics/mAP50(B)": 0.0} | {f"ap50/{label}": 0.0 for label in self.data["names"].values()}
         self.amp = self.recipe.precision == "bf16"  # torch's CPU autocast is bfloat16; no scaler is needed
 

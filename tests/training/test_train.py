@@ -19,7 +19,7 @@ from detector.errors import ConfigError, DatasetError  # noqa: E402
 from detector.training import train as training  # noqa: E402
 from detector.training.partial_sets import MixtureRecipe, merge_sets  # noqa: E402
 from detector.training.recipe import Recipe, read_recipe  # noqa: E402
-from detector.training.train import TrainingInterrupted, train  # noqa: E402
+from detector.training.train import TrainStep, TrainingInterrupted, train  # noqa: E402
 from detector.training.train_engine import StageTrainer  # noqa: E402
 from detector.training.train_model import read_checkpoint  # noqa: E402
 from detector.training.train_state import load_state  # noqa: E402
@@ -74,9 +74,13 @@ def test_interrupted_resumed_and_whole(data: Path, tmp_path: Path, monkeypatch: 
     assert load_state(runs / "tiny/state.pt").epoch == 1
 
     steps: list[tuple[int, int]] = []
-    result = train(recipe_for(data), runs, progress=lambda step: steps.append((step.epoch, step.batch)))
+
+    def note(step: TrainStep) -> None:
+        steps.append((step.epoch, torch.get_num_threads()))
+
+    result = train(recipe_for(data, threads=2), runs, progress=note)
     assert result.epochs == 2
-    assert {epoch for epoch, _ in steps} == {2}
+    assert set(steps) == {(2, 2)}, "of the second epoch alone, on the threads that the recipe names"
     assert epochs_in_csv(result.folder) == [1, 2]
     assert set(result.scores) == {"square", "disc"}
     assert result.scores["disc"].instances == 4
