@@ -15,7 +15,7 @@ from detector.core.category import ClearingPolicy
 REMEMBERED = 20
 """Newest looks at a problem that are remembered: an hour of a camera that looks every three minutes."""
 
-WELL = 0.8
+WELL = 0.85
 """Share of looks in which a thing is found for which the looks of a policy are meant. This product's own choice."""
 
 AS_IF = 5

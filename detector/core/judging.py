@@ -17,16 +17,13 @@ from detector.core.changing import moved
 from detector.core.clearing import REMEMBERED, looks_needed
 from detector.core.detection import Detection
 from detector.core.look import Look, LookStatus
-from detector.core.matching import associate, hidden
+from detector.core.matching import PASSING, associate, hidden
 from detector.core.opinions import Decide as Decide
 from detector.core.opinions import Standing, counted, one_opinion, opinions, turns
 from detector.core.parts import ALONE, MORE_SIGHTINGS, Beside, parts
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger
 from detector.core.rules import Outcome
 from detector.core.several import several
-
-PASSING = frozenset({"car", "truck", "bus", "van", "motorcycle", "bicycle", "person", "machinery"})
-"""Labels of things that move through a view and may hide what stands behind them."""
 
 PLACE_FOLLOWS = 0.2
 """Share by which a known place moves towards a new sighting: boxes breathe, heaps grow, cameras sag."""
@@ -139,8 +136,8 @@ class _Judgement:
             group = several(visible, category.at_least, lambda thing: self.decide(category, self._place(thing)))
             visible = group.groups
         places = [p for p in known if p.category == category.id and not p.out_of_view and not self._is_over(p)]
-        by_part = [p.status is not ProblemStatus.SUSPECTED or group is not None for p in places]
-        matches = associate([p.place.box for p in places], visible, turns(places), by_part)
+        least = [0.0 if group is not None else self._least(p) for p in places]
+        matches = associate([p.place.box for p in places], visible, turns(places), least)
         told = parts(places, visible, matches.seen)
         for index, problem in enumerate(places):
             if problem.status is ProblemStatus.DISMISSED or problem.last_looked >= look.at:
@@ -161,6 +158,19 @@ class _Judgement:
             outcome = self.decide(category, place) if group is None else group.outcomes[index]
             if outcome.case:
                 yield self._suspect(detection, place, outcome, new_id())
+
+    def _least(self, problem: Problem) -> float:
+        """How much a sighting must be like a problem. What is open is also shown by a part of it; a suspicion is not.
+        Of what moves through the view nothing is the same that does not fit: else the traffic of a street adds up.
+        """
+        moves = self.category.labels <= PASSING
+        match problem.status:
+            case ProblemStatus.SUSPECTED:
+                return 1 + FITS if moves else 1.0
+            case ProblemStatus.CLEARED if moves:
+                return 1 + FITS
+            case _:
+                return 0.0
 
     def _hidden(self, problem: Problem) -> bool:
         """Whether something stands before its place; what fits a place is no passer-by, but what it is or was."""

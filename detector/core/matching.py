@@ -20,6 +20,9 @@ PART_OF = 0.7
 HIDDEN_SHARE = 0.5
 """Share of a place that something passing in front must cover before the place counts as hidden."""
 
+PASSING = frozenset({"car", "truck", "bus", "van", "motorcycle", "bicycle", "person", "machinery"})
+"""Labels of things that move through a view and may hide what stands behind them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -48,7 +51,7 @@ def associate(
     places: Sequence[BoundingBox],
     detections: Sequence[Detection],
     turns: Sequence[int] | None = None,
-    by_part: Sequence[bool] | None = None,
+    least: Sequence[float] | None = None,
 ) -> Matches:
     """Give each place at most one detection; split the rest into repeats of a place and new places.
 
@@ -57,8 +60,8 @@ def associate(
 
     `turns`: per place; those with lower ones choose first. Two places can come from one thing that was first seen in
     two parts; were overlap alone to decide, both would live on its sightings in turn.
-    `by_part`: per place, whether it is also shown by what only lies inside it, or it inside that; all are when not
-    given. A suspicion that began with a passing lorry must not live on the car that is parked behind.
+    `least`: per place, what the strength of `same_thing` must exceed; 0 when not given. A suspicion that began with a
+    passing lorry must not live on the car that is parked behind, nor on the lorries that follow.
     """
     order = turns or [0] * len(places)
     pairs = sorted(
@@ -66,7 +69,7 @@ def associate(
             (strength, p, d)
             for p, place in enumerate(places)
             for d, detection in enumerate(detections)
-            if (strength := same_thing(place, detection.box)) > (0 if by_part is None or by_part[p] else 1)
+            if (strength := same_thing(place, detection.box)) > (0.0 if least is None else least[p])
         ),
         key=lambda pair: (order[pair[1]], -pair[0], -detections[pair[2]].score, pair[1], pair[2]),
     )

@@ -88,7 +88,11 @@ def opinions(
 
 
 def turns(places: Sequence[Problem]) -> list[int]:
-    """What is settled, a case or a false alarm, goes before what is not; the older before the newer."""
-    keys = [(place.status not in SETTLED, place.first_seen) for place in places]
+    """What is settled goes before what is not, a case before a false alarm; the older before the newer.
+
+    Else an old case, rejected late, would take its sightings from the one that has been opened there since.
+    """
+    ranks = {ProblemStatus.OPEN: 0, ProblemStatus.DISMISSED: 1}
+    keys = [(ranks.get(place.status, 2), place.first_seen) for place in places]
     order = {key: turn for turn, key in enumerate(sorted(set(keys)))}
     return [order[key] for key in keys]

@@ -18,12 +18,12 @@ def test_what_is_found_well_needs_the_looks_of_its_policy() -> None:
     assert looks_needed(POLICY, ()) == 5
     assert looks_needed(POLICY, [True] * 3) == 5
     assert looks_needed(POLICY, [True] * 20) == 5
-    assert looks_needed(POLICY, ([True] * 4 + [False]) * 4) == 5
+    assert looks_needed(POLICY, ([True] * 9 + [False]) * 2) == 5
 
 
 def test_what_is_missed_often_needs_more() -> None:
-    assert looks_needed(POLICY, [True, False, True, False, True]) == 7  # 7 of 10: 0.3 ** 7 < 0.2 ** 5
-    assert looks_needed(POLICY, [True, False] * 9 + [True, True]) == 9  # 15 of 25: 0.4 ** 9 < 0.2 ** 5
+    assert looks_needed(POLICY, [True, False, True, False, True]) == 8  # 7.25 of 10: 0.275 ** 8 < 0.15 ** 5
+    assert looks_needed(POLICY, [True, False] * 9 + [True, True]) == 11  # 15.25 of 25: 0.39 ** 11 < 0.15 ** 5
     assert looks_needed(POLICY, [False] * 19 + [True]) == AT_MOST * 5
 
 

@@ -410,3 +410,19 @@ def test_bicycles_round_a_legal_bay_are_judged_where_they_stand_and_a_group_that
         look(second)
     assert kinds == [EventKind.OPENED, EventKind.CLEARED]
     assert problems["p0"].allowed_by == "needs:outside:legal_bay"
+
+
+def test_an_old_case_rejected_late_takes_nothing_from_the_one_opened_since() -> None:
+    street = opened()
+    for second in range(30, 100, 10):
+        street.look(second)
+    first, later = street.problems["p1"], timedelta(hours=3).total_seconds()
+    assert first.status is ProblemStatus.CLEARED
+    for second in (0, 10, 20):
+        street.look(later + second, heap())
+    rejected = reject(first, START + timedelta(seconds=later + 25), timedelta(days=7))
+    street.problems["p1"] = rejected.problem
+    for second in range(30, 200, 10):
+        street.look(later + second, heap())
+    assert (street.problems["p2"].status, street.problems["p2"].missed) == (ProblemStatus.OPEN, 0)
+    assert set(street.problems) == {"p1", "p2"}

@@ -128,3 +128,23 @@ def test_the_car_itself_does_not_hide_that_it_is_no_longer_seen_in_halves() -> N
         street.look(WHOLE)
     assert [p.id for p in street.problems.values() if p.status is ProblemStatus.OPEN] == street.opened()
     assert len(street.opened()) == 1
+
+
+def test_traffic_that_passes_one_place_does_not_add_up_to_a_parked_car() -> None:
+    passing = [BoundingBox(80, 450, 480, 690), BoundingBox(130, 540, 570, 760), BoundingBox(40, 340, 470, 600)]
+    assert all(0.3 < passing[0].iou(box) < 0.5 for box in passing[1:])
+    street, heaps = Street(CAR), Street(GARBAGE)
+    for looked in (street, heaps):
+        looked.look_at_each([[box] for box in passing] + [[]] * 6)
+    assert street.opened() == []
+    assert heaps.opened() == ["p1"]  # boxes of heaps breathe
+
+
+def test_the_next_car_at_a_place_is_not_the_one_that_left() -> None:
+    street = Street(CAR)
+    street.look_at_each([[WHOLE]] * 4 + [[]] * 6)
+    assert [kind for _, kind in street.events] == [EventKind.OPENED, EventKind.CLEARED]
+    street.look_at_each([[BoundingBox(330, 480, 530, 640)]] * 4)  # IoU 0.4
+    assert street.opened() == ["p1", "p2"]
+    street.look_at_each([[]] * 6 + [[WHOLE]] * 4)
+    assert street.events[-1] == ("p1", EventKind.REOPENED)
