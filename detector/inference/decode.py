@@ -25,7 +25,7 @@ def decode(
     layout: Layout,
     *,
     min_score: float,
-    iou: float = 0.7,
+    iou: float = 0.5,
     max_boxes: int = 300,
     multi_label: bool = False,
 ) -> Rows:

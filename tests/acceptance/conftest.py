@@ -1,4 +1,4 @@
-"""The model that the acceptance runs look with."""
+"""The models that the acceptance runs look with: the shipped one, and a smaller one where seeing is not the point."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import pytest
 
 from detector.inference.bundle import LabelEntry
 from detector.inference.seal import seal
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Path:
+    """The default model with its own thresholds."""
+    return Path(__file__).parents[2] / "models" / "street-14"
 
 
 @pytest.fixture(scope="session")

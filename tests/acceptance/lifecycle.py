@@ -48,14 +48,21 @@ def truths(shared: Path, clip: str) -> list[Truth]:
 
 
 def settings_file(
-    folder: Path, cameras: dict[str, str], model: Path, endpoints: list[dict[str, object]] | None = None
+    folder: Path,
+    cameras: dict[str, str],
+    model: Path,
+    endpoints: list[dict[str, object]] | None = None,
+    input_size: int | None = None,
 ) -> Path:
-    """Write the settings of an installation that looks at `cameras` (id -> address) in `folder`."""
+    """Write the settings of an installation that looks at `cameras` (id -> address) in `folder`.
+
+    `input_size`: side of the model's canvas in pixels, its own if None.
+    """
     (folder / "categories.yaml").write_text(yaml.safe_dump(CATEGORIES))
     written = {
         "site": "acceptance",
         "timezone": "Asia/Ho_Chi_Minh",
-        "model": {"path": str(model), "threads": 1},
+        "model": {"path": str(model), "threads": 1} | ({"input_size": input_size} if input_size else {}),
         "database": "sqlite:///street.db",
         "evidence": {"directory": "evidence"},
         "categories": "categories.yaml",
