@@ -19,7 +19,7 @@ from detector.errors import ConfigError, DatasetError  # noqa: E402
 from detector.training import train as training  # noqa: E402
 from detector.training.partial_sets import MixtureRecipe, merge_sets  # noqa: E402
 from detector.training.recipe import Recipe, read_recipe  # noqa: E402
-from detector.training.train import TrainStep, TrainingInterrupted, train  # noqa: E402
+from detector.training.train import TrainingInterrupted, TrainStep, train  # noqa: E402
 from detector.training.train_engine import StageTrainer  # noqa: E402
 from detector.training.train_model import read_checkpoint  # noqa: E402
 from detector.training.train_state import load_state  # noqa: E402
