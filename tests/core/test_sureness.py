@@ -50,8 +50,27 @@ def test_good_alarms_further_up_prove_nothing_about_a_score_of_which_nothing_goo
 
 def test_few_verdicts_prove_nothing() -> None:
     assert fit(judged(0.9, 29, 0), DEMAND, 0.8) == Threshold(0.8, Basis.DEFAULT, 29)
-    assert fit(judged(0.9, 65, 0), DEMAND, 0.8).basis is Basis.UNPROVEN  # all right, yet too few for 0.9
+    assert fit(judged(0.9, 65, 0), DEMAND, 0.8) == Threshold(0.8, Basis.UNDECIDED, 65)  # right, yet too few for 0.9
     assert fit(judged(0.9, 66, 0), DEMAND, 0.8).basis is Basis.VERDICTS
+
+
+def test_a_short_record_that_is_good_so_far_keeps_what_is_configured() -> None:
+    assert fit(judged(0.9, 97, 3), DEMAND, 0.8) == Threshold(0.8, Basis.UNDECIDED, 100)
+    assert fit(judged(0.9, 45, 5), DEMAND, 0.8).basis is Basis.UNDECIDED
+    assert fit(judged(0.9, 44, 6), DEMAND, 0.8) == Threshold(None, Basis.UNPROVEN, 50)
+    assert fit(judged(0.9, 4, 0) + judged(0.5, 40, 0), DEMAND, 0.8).basis is Basis.UNPROVEN  # little is known of 0.8
+    assert fit(judged(0.9, 40, 0) + judged(0.5, 0, 40), DEMAND, 0.8) == Threshold(0.8, Basis.UNDECIDED, 80)
+
+
+def test_what_is_worse_than_the_target_is_found_out_as_verdicts_come() -> None:
+    """A category that is right in 80 % is off in nearly all samples of 60, and practically all of 200."""
+    chance = random.Random(12)
+    for size, at_most in ((60, 0.05), (200, 0.005)):
+        on = 0
+        for _ in range(1000):
+            sample = [Judged(0.9, chance.random() < 0.8) for _ in range(size)]
+            on += fit(sample, DEMAND, 0.8).score is not None
+        assert on <= at_most * 1000
 
 
 def test_what_is_known_to_be_bad_is_not_dispatched_by_default() -> None:
