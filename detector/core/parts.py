@@ -52,7 +52,8 @@ def parts(places: Sequence[Problem], visible: Sequence[Detection], seen: Mapping
     for number, index in seen.items():
         place, sighting = places[number].place.box, visible[index].box
         if _within(place, sighting) and place.iou(sighting) >= SAME_PLACE_IOU:  # less: a lorry before both of them
-            inside = {n for n in suspected if n not in seen and _within(places[n].place.box, sighting)}
+            lesser = (n for n in suspected if n not in seen and _is_lesser(places[n], places[number]))
+            inside = {n for n in lesser if _within(places[n].place.box, sighting)}
             absorbed |= inside
             whole |= {number} if inside and number in suspected else set()
     undecided, touching = set[int](), set[int]()
@@ -66,6 +67,13 @@ def parts(places: Sequence[Problem], visible: Sequence[Detection], seen: Mapping
             elif places[number].place.box.intersection(elder.place.box) > 0:
                 touching.add(number)
     return Parts(frozenset(absorbed), frozenset(whole), frozenset(undecided), frozenset(touching))
+
+
+def _is_lesser(one: Problem, other: Problem) -> bool:
+    """Whether a suspicion may be part of the other: known as long at most, and seen as often at most. A parked car is
+    no part of the lorries that have passed before it since.
+    """
+    return one.first_seen >= other.first_seen and one.sightings <= other.sightings
 
 
 def _older(one: Problem, other: Problem) -> bool:

@@ -148,3 +148,14 @@ def test_the_next_car_at_a_place_is_not_the_one_that_left() -> None:
     assert street.opened() == ["p1", "p2"]
     street.look_at_each([[]] * 6 + [[WHOLE]] * 4)
     assert street.events[-1] == ("p1", EventKind.REOPENED)
+
+
+def test_lorries_that_pass_before_a_parked_car_do_not_take_it_for_a_part_of_them() -> None:
+    street = Street(CAR)
+    lorry, next_one = BoundingBox(330, 330, 730, 660), BoundingBox(340, 330, 800, 660)
+    assert lorry.iou(next_one) > 0.5
+    street.look_at_each([[WHOLE], [WHOLE], [lorry], [next_one], [WHOLE]])
+    assert street.opened() == ["p1"]
+    street = Street(CAR)
+    street.look_at_each([[lorry], [WHOLE], [WHOLE], [next_one], [WHOLE]])
+    assert street.opened() == ["p2"]
