@@ -92,15 +92,29 @@ def split_of(group: str, val_share: float = 0.15) -> str:
     return "val" if draw < val_share else "train"
 
 
-def _boxes(label_file: pathlib.Path, names: list[str], carried: dict[str, str]) -> Iterator[tuple[str, Box]]:
+def _label_lines(label_file: pathlib.Path, names: list[str]) -> Iterator[tuple[str, list[float]]]:
+    """The set's own name and the values of each line: 4 of a box, 6 or more of a polygon, shares of the picture.
+
+    No file means no object. Raises ValueError naming file and line.
+    """
     if not label_file.exists():
         return
+    by_class = dict(enumerate(names))  # unlike the list, it has no class -1
     for number, line in enumerate(label_file.read_text().splitlines(), 1):
-        parts = line.split()
+        if not line.strip():
+            continue
+        first, *rest = line.split()
         try:
-            name, values = names[int(parts[0])], [float(v) for v in parts[1:]]
-        except (ValueError, IndexError) as cause:
+            name, values = by_class[int(first)], [float(v) for v in rest]
+        except (ValueError, KeyError) as cause:
             raise ValueError(f"{label_file}:{number}: not a YOLO label line: {line!r}") from cause
+        if len(values) != 4 and (len(values) < 6 or len(values) % 2):
+            raise ValueError(f"{label_file}:{number}: neither four numbers nor at least three points: {line!r}")
+        yield name, values
+
+
+def _boxes(label_file: pathlib.Path, names: list[str], carried: dict[str, str]) -> Iterator[tuple[str, Box]]:
+    for name, values in _label_lines(label_file, names):
         if name not in carried:
             continue
         if len(values) > 4:  # polygon: its bounding box
@@ -119,15 +133,14 @@ def own_labels(data: pathlib.Path, source: Source) -> tuple[str, ...]:
 
 def raw_labels(root: pathlib.Path, label: str) -> Iterator[tuple[pathlib.Path, str, list[list[float]]]]:
     """Every train picture of a set that shows `label`: the picture, its group, and the label lines' values as they are
-    (4 of a box, more of a polygon; shares of the picture)."""
+    (4 of a box, more of a polygon; shares of the picture). Raises ValueError for a broken label line."""
     names: list[str] = yaml.safe_load((root / "data.yaml").read_text())["names"]
     with (root / "groups.csv").open(newline="") as table:
         for row in csv.DictReader(table):
             label_file = root / "labels" / "train" / f"{pathlib.Path(row['image']).stem}.txt"
-            if row["split"] != "train" or not label_file.exists():
+            if row["split"] != "train":
                 continue
-            lines = [line.split() for line in label_file.read_text().splitlines() if line.strip()]
-            values = [[float(v) for v in line[1:]] for line in lines if names[int(line[0])] == label]
+            values = [values for name, values in _label_lines(label_file, names) if name == label]
             if values:
                 yield root / row["image"], row["group"], values
 

@@ -68,6 +68,13 @@ def test_only_train_pictures_with_the_label_are_read(tmp_path: Path) -> None:
     assert [values for _, _, values in raw_labels(folder, "bin")] == [[[0.2, 0.2, 0.1, 0.1]]]
 
 
+@pytest.mark.parametrize("line", ["0 0.5 0.5 wide 0.3", "7 0.5 0.5 0.3 0.3", "-1 0.5 0.5 0.3 0.3", "0 0.5 0.5 0.3"])
+def test_a_broken_label_line_is_named_by_file_and_line(tmp_path: Path, line: str) -> None:
+    folder = labelled_set(tmp_path, "bags-kr", f"0 0.5 0.5 0.3 0.3\n\n{line}\n")
+    with pytest.raises(ValueError, match=r"labels/train/a\.txt:3: "):
+        list(raw_labels(folder, "garbage"))
+
+
 def test_heaps_are_cut_once_and_set_with_exact_boxes(tmp_path: Path) -> None:
     polygon = "0 0.3125 0.333 0.625 0.333 0.625 0.667 0.3125 0.667\n"
     labelled_set(tmp_path / "data", "bags-kr", polygon)
