@@ -1,7 +1,7 @@
 """Runs the benchmarks beside this file one after another and writes docs/benchmarks.md.
 
 A benchmark is a file `NAME.py` with a function `measure() -> dict`, run in a process of its own so that none warms or
-crowds another. The dict holds
+crowds another; files that begin with `_` hold what several share. The dict holds
 
     title    heading of its section
     about    what is measured and how, a sentence or two
@@ -30,7 +30,8 @@ PAGE = HERE.parents[1] / "docs" / "benchmarks.md"
 TIMED = ("av", "numpy", "onnxruntime", "opencv-python", "openvino", "sqlalchemy", "torch", "ultralytics")
 
 CALL = """
-import json, runpy, sys
+import json, os, runpy, sys
+sys.path.insert(0, os.path.dirname(sys.argv[1]))  # as when the file is run itself: what benchmarks share lies there
 result = runpy.run_path(sys.argv[1], run_name="benchmark")["measure"]()
 print("\\n" + json.dumps(result))
 """

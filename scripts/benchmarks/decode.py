@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from _clips import camera_clip, content
 
 CODED_S, TIMES = 12, 5
 SECONDS = CODED_S * TIMES
@@ -61,10 +62,9 @@ def measure() -> dict[str, Any]:
     """CPU milliseconds per second of stream, H.264 and H.265."""
     rows: list[list[object]] = []
     ratios: list[dict[str, object]] = []
-    clips = _clips()
     with tempfile.TemporaryDirectory() as name:
         for label, codec in (("H.264", "libx264"), ("H.265", "libx265")):
-            clip = clips.camera_clip(Path(name) / f"{codec}.mp4", codec, coded_s=CODED_S, times=TIMES)
+            clip = camera_clip(Path(name) / f"{codec}.mp4", codec, coded_s=CODED_S, times=TIMES)
             runs = [
                 (
                     _timed(OURS, clip, str(INTERVAL_S), str(WIDTH)),
@@ -83,7 +83,7 @@ def measure() -> dict[str, Any]:
     return {
         "title": "Watching one camera",
         "about": "CPU time for one second of a 1080p stream of 25 frames/s and 4 Mbit/s with a keyframe each 50 frames "
-        f"({clips.content()[1]}, enlarged, with sensor noise); one picture each {INTERVAL_S:g} s is decoded and scaled "
+        f"({content()[1]}, enlarged, with sensor noise); one picture each {INTERVAL_S:g} s is decoded and scaled "
         f"to {WIDTH} pixels width; all threads counted.",
         "columns": ["codec", "reader", f"pictures in {SECONDS} s", "CPU ms per stream-second"],
         "rows": rows,
@@ -98,17 +98,6 @@ def _timed(program: str, clip: Path, *arguments: str) -> dict[str, float]:
     )
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
-
-
-def _clips() -> Any:
-    """The helper beside this file, wherever the benchmark is run from."""
-    place = Path(__file__).with_name("_clips.py")
-    spec = importlib.util.spec_from_file_location("benchmark_clips", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +14,8 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime
+from _pictures import street_pictures
+from _timing import in_turns
 
 from detector.errors import ConfigError
 from detector.inference.bundle import Bundle, LabelEntry, Layout, load_bundle
@@ -49,31 +49,10 @@ def bundles(folder: Path) -> dict[str, Bundle]:
     return found
 
 
-def pictures() -> list[np.ndarray]:
-    """1080p street pictures: real ones enlarged where there are any, else noise (which gives few boxes)."""
-    files = sorted((SHARED / "data" / "cctv-vn" / "images" / "val").glob("*"))[:8]
-    read = [image for file in files if (image := cv2.imread(str(file))) is not None]
-    if not read:
-        return [np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)]
-    return [cv2.resize(image, (1920, 1080)) for image in read]
-
-
-def in_turns(jobs: dict[str, Callable[[int], Any]]) -> dict[str, float]:
-    """Median milliseconds of each job; jobs take turns, so that what else the machine does hits all alike."""
-    taken: dict[str, list[float]] = {name: [] for name in jobs}
-    for number in range(ROUNDS + 3):
-        for name, job in jobs.items():
-            started = time.perf_counter()
-            job(number)
-            if number >= 3:
-                taken[name].append((time.perf_counter() - started) * 1000)
-    return {name: statistics.median(times) for name, times in taken.items()}
-
-
 def measure() -> dict[str, Any]:
     """One row for each model."""
     cv2.setNumThreads(THREADS)
-    images = pictures()
+    images = street_pictures()
     rows: list[list[Any]] = []
     ratios: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -83,11 +62,11 @@ def measure() -> dict[str, Any]:
             outputs = [detector.raw(image) for image in images]
             layout = bundle.manifest.output.layout
             # only the two that are compared take turns: a third would leave its data in the caches of the first
-            taken = in_turns({"bare": _bare(bundle, tensors), "ours": _detecting(detector, images)})
-            taken |= in_turns({"decode": _decoding(outputs, layout)})
+            taken = in_turns({"bare": _bare(bundle, tensors), "ours": _detecting(detector, images)}, ROUNDS)
+            taken |= in_turns({"decode": _decoding(outputs, layout)}, ROUNDS)
             with contextlib.suppress(ConfigError):
                 second = open_detector(bundle.path, "openvino", threads=THREADS)
-                taken |= in_turns({"openvino": _detecting(second, images)})
+                taken |= in_turns({"openvino": _detecting(second, images)}, ROUNDS)
             size = "x".join(str(side) for side in detector.input_size)
             rows.append([name, size, taken["bare"], taken["ours"], taken["decode"], taken.get("openvino")])
             ratio = taken["bare"] / taken["ours"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from _clips import camera_clip
 
 from tests.servers.rtsp import NO_SERVER, RtspServer, server_python
 
@@ -94,7 +95,7 @@ def measure() -> dict[str, Any]:
     if python is None:
         raise SystemExit(NO_SERVER)
     with tempfile.TemporaryDirectory() as name:
-        clip = _clips().camera_clip(Path(name) / "camera.mp4", "libx264")
+        clip = camera_clip(Path(name) / "camera.mp4", "libx264")
         server = RtspServer(python, Path(name))
         try:
             server.start({f"cam{number}": clip for number in range(CAMERAS)})
@@ -138,17 +139,6 @@ def _run(program: str, *arguments: str) -> dict[str, float]:
     done = subprocess.run([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
-
-
-def _clips() -> Any:
-    """The helper beside this file, wherever the benchmark is run from."""
-    place = Path(__file__).with_name("_clips.py")
-    spec = importlib.util.spec_from_file_location("benchmark_clips", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 
 import onnxruntime
 import yaml
+from _clips import camera_clip, content
 
 from detector.config import load_settings
 from detector.inference.bundle import load_bundle
@@ -65,9 +66,8 @@ def measure() -> dict[str, Any]:
     configure(level="error")
     rows: list[list[Any]] = []
     ratios, busy = [], []
-    clips = _clips()
     with tempfile.TemporaryDirectory(dir=os.environ.get("STREET_BENCH_DIR")) as name:
-        clip = clips.camera_clip(Path(name) / "camera.mp4", "libx264", coded_s=CODED_S, times=TIMES, rate=FPS, gop=GOP)
+        clip = camera_clip(Path(name) / "camera.mp4", "libx264", coded_s=CODED_S, times=TIMES, rate=FPS, gop=GOP)
         for size in SIZES:
             folder = Path(name) / str(size)
             folder.mkdir()
@@ -86,7 +86,7 @@ def measure() -> dict[str, Any]:
                 ratios.append(_ratio(f"{size} px: CPU seconds per look of ultralytics over ours", theirs / ours, 4))
     return {
         "title": "The whole line",
-        "about": f"{SECONDS} s of 1080p25 H.264 as a camera sends it ({clips.content()[1]}, enlarged, with sensor "
+        "about": f"{SECONDS} s of 1080p25 H.264 as a camera sends it ({content()[1]}, enlarged, with sensor "
         f"noise, 4 Mbit/s, a keyframe each 2 s), one look each 2 s, the shipped model on {THREADS} thread. Ours "
         f"decodes, letterboxes, infers, judges and stores durably, from {CAMERAS} files at once; the bare figure is "
         "onnxruntime alone, on the same tensors, one by one as the line runs them. Loading counts for nobody.",
@@ -99,16 +99,6 @@ def measure() -> dict[str, Any]:
 
 def _ratio(name: str, value: float, least: float) -> dict[str, Any]:
     return {"name": name, "ratio": value, "target": f"at least {least:g}", "holds": value >= least}
-
-
-def _clips() -> Any:
-    """The helper beside this file, wherever the benchmark is run from."""
-    spec = importlib.util.spec_from_file_location("benchmark_clips", Path(__file__).with_name("_clips.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _bare(clip: Path, size: int) -> float:

@@ -11,7 +11,6 @@ import os
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,8 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx
+from _pictures import street_pictures
+from _timing import in_turns
 from onnx import TensorProto, numpy_helper
 
 from detector.inference.bundle import Bundle, load_bundle
@@ -93,18 +94,6 @@ def _openvino(bundle: Bundle, canvas: Mapping[str, Any], precision: Any = "f32")
     return YoloDetector(bundle, network, **canvas)
 
 
-def in_turns(jobs: Mapping[str, Callable[[int], Any]]) -> dict[str, float]:
-    """Median milliseconds of each job; jobs take turns, so that what else the machine does hits all alike."""
-    taken: dict[str, list[float]] = {name: [] for name in jobs}
-    for number in range(ROUNDS + 3):
-        for name, job in jobs.items():
-            started = time.perf_counter()
-            job(number)
-            if number >= 3:
-                taken[name].append((time.perf_counter() - started) * 1000)
-    return {name: statistics.median(times) for name, times in taken.items()}
-
-
 def sets(split: str) -> list[LabelledPicture]:
     """The labelled pictures of one split of all sets that are there."""
     return [picture for path in sorted(SHARED.glob("*/data.yaml")) for picture in read_set(path, [split]).pictures]
@@ -114,15 +103,6 @@ def drawn(items: Sequence[Any], count: int) -> list[Any]:
     """`count` of them at random, in their order, the same ones every time."""
     order = np.random.default_rng(0).permutation(len(items))[:count]
     return [items[index] for index in sorted(order)]
-
-
-def frames() -> list[np.ndarray]:
-    """1080p street pictures: real ones enlarged where there are any, else noise (which gives few boxes)."""
-    files = sorted((SHARED / "cctv-vn" / "images" / "val").glob("*"))[:8]
-    read = [image for file in files if (image := cv2.imread(str(file))) is not None]
-    if not read:
-        return [np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)]
-    return [cv2.resize(image, (1920, 1080)) for image in read]
 
 
 def judged(name: str, base: AP, found: AP) -> list[Any]:
@@ -142,7 +122,7 @@ def judged(name: str, base: AP, found: AP) -> list[Any]:
 def measure() -> dict[str, Any]:
     """One row for each size and runtime."""
     cv2.setNumThreads(THREADS)
-    shipped, images = load_bundle(MODEL), frames()
+    shipped, images = load_bundle(MODEL), street_pictures()
     val, train = sets("val"), [picture.path for picture in sets("train")]
     few = int(os.environ.get("STREET_BENCH_PICTURES", "0"))
     val = drawn(val, few) if few else val
@@ -150,7 +130,7 @@ def measure() -> dict[str, Any]:
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             variants = detectors(shipped, size, Path(folder), drawn(train, CALIBRATION))
-            taken = in_turns({name: _detecting(one, images) for name, one in variants.items()})
+            taken = in_turns({name: _detecting(one, images) for name, one in variants.items()}, ROUNDS)
             base: AP = {}
             for name, one in variants.items():
                 print(f"{size} px, {name}", file=sys.stderr, flush=True)
