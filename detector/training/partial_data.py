@@ -15,8 +15,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
-from ultralytics.data.augment import Mosaic
+from ultralytics.data.augment import Mosaic, RandomPerspective
 from ultralytics.data.dataset import YOLODataset
+
+from detector.training.partial_augment import augmented
 
 
 class SameSetMosaic(Mosaic):  # type: ignore[misc]  # ultralytics is untyped
@@ -33,6 +35,8 @@ class PartialDataset(YOLODataset):  # type: ignore[misc]  # ultralytics is untyp
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.members: dict[str, list[int]] = {}
         self.partners: list[int] = []
+        self._affine: RandomPerspective | None = None
+        self._degrees = 0.0
         super().__init__(*args, **kwargs)
 
     def set_of(self, index: int) -> str:
@@ -49,11 +53,23 @@ class PartialDataset(YOLODataset):  # type: ignore[misc]  # ultralytics is untyp
         first = transforms.transforms[0] if self.augment else None
         if first is not None and isinstance(first.transforms[0], Mosaic):
             first.transforms[0] = SameSetMosaic(self, imgsz=self.imgsz, p=first.transforms[0].p)
+            self._affine = next(step for step in first.transforms if isinstance(step, RandomPerspective))
+            self._degrees = self._affine.degrees
         return transforms
 
+    def _augment_of(self, index: int) -> Mapping[str, float]:
+        entry = self.data["evidence"].get(self.set_of(index), {}) if self.augment else {}
+        return entry.get("augment") or {}
+
+    def get_image_and_label(self, index: int) -> dict[str, Any]:
+        """A picture and its boxes, with what its set alone undergoes, before any mosaic."""
+        return augmented(super().get_image_and_label(index), self._augment_of(index))
+
     def __getitem__(self, index: int) -> dict[str, Any]:
-        """One augmented sample."""
+        """One augmented sample. A mosaic holds one set only, so one rotation fits it."""
         self.partners = self.members[self.set_of(index)]
+        if self._affine is not None:
+            self._affine.degrees = self._augment_of(index).get("degrees", self._degrees)
         item: dict[str, Any] = super().__getitem__(index)
         return item
 

@@ -29,6 +29,17 @@ SPLITS = ("train", "val")
 TaughtBox = tuple[str, float, float, float, float]  # label, then cx cy w h in fractions of the sides
 
 
+class SetAugment(BaseModel):
+    """What the training pictures of one set undergo beside the run's augmentations: rotation by up to `degrees` either
+    way (instead of the run's), a quarter turn and grey, each with its probability.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    degrees: float = Field(default=0.0, ge=0.0, le=45.0)
+    quarter_turns: float = Field(default=0.0, ge=0.0, le=1.0)
+    grey: float = Field(default=0.0, ge=0.0, le=1.0)
+
+
 class SetRecipe(BaseModel):
     """One set of the mixture: what it maps to and what its silence means (see
     `datasets/street-14/manifest.yaml`).
@@ -43,6 +54,7 @@ class SetRecipe(BaseModel):
     hinted: dict[str, float] = {}
     taught: dict[str, float] = {}
     synthetic: bool = False
+    augment: SetAugment | None = None
 
 
 class MixtureRecipe(BaseModel):
@@ -121,6 +133,8 @@ def merge_sets(
             "repeat": entry.repeat,
             "synthetic": entry.synthetic,
         }
+        if entry.augment is not None:
+            evidence[name]["augment"] = entry.augment.model_dump()
         counted = 0
         for split in SPLITS:
             for picture in picture_files(folder / "images" / split):
