@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 from detector.core.secrets import scrub
 from detector.errors import DetectorError
 
-CLOCK_OFF_S = 10.0  # of the camera; problems would be told that much too early or late
-
 LITTLE_DISK = 2 * 1024**3  # bytes; a week of evidence of a few hundred cases a day
 
 
@@ -48,6 +46,7 @@ def examine(config: Path, limit: int | None) -> Iterator[Examined]:
 
 def try_camera(name: str, url: str, timeout_s: float, interval_s: float | None = None) -> Examined:
     """Open one camera and describe what it sends; `interval_s`: the wanted time between looks, if known."""
+    from detector.sources.options import CLOCK_OFF_S
     from detector.sources.probe import probe
 
     try:
@@ -62,7 +61,7 @@ def try_camera(name: str, url: str, timeout_s: float, interval_s: float | None =
     offset = report.clock_offset_s
     if offset is not None and abs(offset) > CLOCK_OFF_S:
         clock = f"own clock, {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}"
-        advice = advice or "set the camera's clock by NTP: a clock that is far off is not believed"
+        advice = advice or "set the camera's clock by NTP: it is not believed, pictures are timed by when they come"
     found = f"{report.codec} {width}x{height}, {report.fps or 0:.0f} fps, {gop}, {clock}"
     if interval_s is not None and gop_s > interval_s:
         advice = f"all frames must be decoded: set the keyframe distance to {interval_s:.0f} s or less"

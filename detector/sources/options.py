@@ -9,6 +9,9 @@ from datetime import datetime
 Clock = Callable[[], datetime]
 """Gives the present moment, aware UTC."""
 
+CLOCK_OFF_S = 5.0
+"""A stream's clock that is further from ours than this is wrong: live streams are held up by less on their way."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
@@ -19,7 +22,7 @@ class StreamOptions:
     read_timeout_s: float = 5.0  # without any data; HLS is given at least 20 s, its data comes segment by segment
     no_picture_s: float = 60.0  # data keeps coming, but no picture can be made of it
     max_width: int | None = None  # pictures are scaled down to this width, pixels; never up
-    max_clock_offset_s: float = 60.0  # a stream's own clock that is further from ours is not believed
+    max_clock_offset_s: float = CLOCK_OFF_S  # a stream's own clock that is further from ours is not believed
     started_at: datetime | None = None  # files: when the first picture was taken; now, if not given
     realtime: bool = False  # files: at the speed they were filmed instead of as fast as they are read
 
@@ -42,7 +45,7 @@ class VisitOptions:
     read_timeout_s: float = 5.0  # as in StreamOptions
     good_picture_s: float = 15.0  # from the opening on; cameras send a keyframe each 1 to 10 s as a rule
     max_width: int | None = None  # pixels
-    max_clock_offset_s: float = 60.0  # as in StreamOptions
+    max_clock_offset_s: float = CLOCK_OFF_S  # as in StreamOptions
     logos: frozenset[int] = frozenset()  # fingerprints of the gateway's own pictures, see picture.fingerprint
 
     def __post_init__(self) -> None:

@@ -6,7 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 JUMP_S = 5.0
-"""Time stamps that leave their line by more than this have jumped: the line starts anew."""
+"""Time stamps that fall behind their line by more than this have jumped: the line starts anew."""
+
+LEAP_S = 30.0
+"""So have time stamps that leave the one before by more than this ..."""
+
+BACK_S = 1.0
+"""... or go back by more than this: pictures that are put in order go back by less."""
+
+AHEAD_S = 5.0
+"""Largest lead of a capture time over the arrival of its picture."""
+
+SLEW = 0.1
+"""Share of the stream's own spacing by which capture times may be stretched or squeezed to come true."""
 
 DRIFT = 0.001
 """Seconds per second by which the shortest known delay is forgotten: a camera's crystal may be off by far less."""
@@ -16,7 +28,7 @@ SMOOTHING = 0.1
 up to 0.2 s off at 25 frames/s with B-frames, 0.04 s on average."""
 
 STEP_S = 1.0
-"""Larger differences between two readings are no such error: the camera's clock was set."""
+"""Larger differences between two readings of a clock are no such error: it was set."""
 
 _STEP = timedelta(milliseconds=1)
 
@@ -34,11 +46,26 @@ class CaptureClock(Protocol):
 
 
 class LiveClock:
-    """For streams: the stream's own clock if it has one near ours, else arrival, freed from jitter by the time stamps.
+    """For streams: arrival, freed from jitter by the time stamps, and put right by the stream's own clock.
 
-    Without a stream clock, the packet that took the shortest way sets the line from time stamps to moments; packets
-    that were held up on the way then get the time they should have come. A picture's time is therefore late by the
-    shortest delay between the camera and here, and the first pictures after an opening by what the server held back.
+    All times of a connection stand on one base, from the first picture on, whether and whenever the stream tells a
+    clock of its own (RTSP: some seconds after the first picture):
+
+    - The packet that took the shortest way sets the line from time stamps to moments; packets that were held up get
+      the time they should have come. Pictures are late by that shortest delay, the first ones after an opening by what
+      the server held back.
+    - The stream's clock tells that delay. One that is behind the line by at most `max_offset_s` is believed, and times
+      move to it; one that is ahead of it moves nothing, as no picture is taken after it came. One that is further off
+      is a wrong clock: the stream stays on the line. (Which it is cannot be told: what is farther behind than
+      streams are held up may be either.)
+    - Times come true by slewing, as NTP's do: between two pictures passes what their time stamps say, give or take
+      a share of SLEW, but no moment is more than AHEAD_S later than its picture came. So dwell times are never off by
+      more, and no two looks fall on one moment.
+    - Where time stamps jump, the line starts anew with the packet's arrival. If they only fell behind, and the stream's
+      clock, right or wrong, says that they went on all the time, nothing jumped: the pictures are late by so much, and
+      keep the times at which they were taken.
+    - If our own clock is set back, times go on, slower by SLEW, until it has caught up; if it is set forward, so are
+      they.
     """
 
     def __init__(self, max_offset_s: float) -> None:
@@ -46,28 +73,56 @@ class LiveClock:
         self._max_offset_s = max_offset_s
         self._line: float | None = None  # moment (seconds since 1970) minus presentation time
         self._stream_line: float | None = None  # the same by the stream's own clock
-        self._last_pts = 0.0
+        self._came: float | None = None  # arrival of the newest packet, seconds since 1970
+        self._set_back_s = 0.0  # by which our clock was set back, not caught up yet
+        self._last_pts: float | None = None
         self._last_moment: datetime | None = None
+        self._pictured: float | None = None  # presentation time of the picture before; None: not on this line
         self.offset_s: float | None = None  # stream's clock minus ours, at arrival; None = it has none
 
     @property
     def believed(self) -> bool:
-        """Whether capture times come from the stream's own clock."""
-        return self._stream_line is not None
+        """Whether the stream has a clock of its own that is near ours."""
+        return self._correction_s is not None
+
+    @property
+    def _correction_s(self) -> float | None:
+        """What the stream's clock adds to the line, at most 0; None where it has none or one that is not believed."""
+        if self._line is None or self._stream_line is None:
+            return None
+        offset_s = self._stream_line - self._line
+        return min(0.0, offset_s) if abs(offset_s) <= self._max_offset_s else None
 
     def observe(self, pts_s: float, arrival: datetime, stream_clock: datetime | None) -> None:
         """See CaptureClock."""
-        line = arrival.timestamp() - pts_s
-        if self._line is None or line - self._line > JUMP_S:
-            self._line = line
-            self._stream_line = None
+        came = self._ours(arrival)
+        line = came - pts_s
+        told = None if stream_clock is None else stream_clock.timestamp() - pts_s
+        before = self._line
+        passed = 0.0 if self._last_pts is None else pts_s - self._last_pts
+        fell_behind = before is not None and line - before > JUMP_S and not self._dated(told)
+        if before is None or fell_behind or not -BACK_S <= passed <= LEAP_S:
+            self._line, self._stream_line, self._pictured = line, None, None
         else:
-            self._line = min(self._line + DRIFT * max(0.0, pts_s - self._last_pts), line)
+            self._line = min(before + DRIFT * max(0.0, passed), line)
         self._last_pts = pts_s
-        if stream_clock is not None:
+        if stream_clock is not None and told is not None:
             self.offset_s = (stream_clock - arrival).total_seconds()
-            near = abs(self.offset_s) <= self._max_offset_s
-            self._stream_line = self._smoothed(stream_clock.timestamp() - pts_s) if near else None
+            self._stream_line = self._smoothed(told)
+
+    def _ours(self, arrival: datetime) -> float:
+        """An arrival by our clock as if that had not been set back but ran slower, seconds since 1970."""
+        came = arrival.timestamp()
+        if self._came is not None:
+            passed = came - self._came
+            was_set = passed < -STEP_S or passed > LEAP_S
+            self._set_back_s = max(0.0, self._set_back_s - (passed if was_set else SLEW * max(0.0, passed)))
+        self._came = came
+        return came + self._set_back_s
+
+    def _dated(self, told: float | None) -> bool:
+        """Whether the stream's clock says that its time stamps have gone on as before."""
+        return told is not None and self._stream_line is not None and abs(told - self._stream_line) <= STEP_S
 
     def _smoothed(self, line: float) -> float:
         before = self._stream_line
@@ -76,12 +131,18 @@ class LiveClock:
         return before + SMOOTHING * (line - before)
 
     def moment(self, pts_s: float | None, arrival: datetime) -> datetime:
-        """See CaptureClock."""
-        line = self._line if self._stream_line is None else self._stream_line
-        moment = arrival if pts_s is None or line is None else datetime.fromtimestamp(line + pts_s, UTC)
-        if self._last_moment is not None and moment <= self._last_moment:
-            moment = self._last_moment + _STEP
-        self._last_moment = moment
+        """See CaptureClock; the packet that completed the picture was observed before, with the same arrival."""
+        came = arrival.timestamp() + self._set_back_s
+        true = came if pts_s is None or self._line is None else self._line + (self._correction_s or 0.0) + pts_s
+        last = self._last_moment
+        if last is not None and pts_s is not None and self._pictured is not None:
+            spacing = max(0.0, pts_s - self._pictured)
+            soonest, latest = (last.timestamp() + share * spacing for share in (1 - SLEW, 1 + SLEW))
+            true = min(max(true, soonest), latest)
+        moment = datetime.fromtimestamp(min(true, came + AHEAD_S), UTC)
+        if last is not None and moment <= last:
+            moment = last + _STEP
+        self._last_moment, self._pictured = moment, pts_s
         return moment
 
 

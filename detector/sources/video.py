@@ -44,6 +44,9 @@ BROKEN_READS = 50
 LEAST_KEYFRAME = 64
 """Bytes; no coded picture of a street is smaller."""
 
+CLOCK_KNOWN_S = 30.0
+"""Stream time after which a wrong clock is told: what a server held back at the opening has been sent by then."""
+
 
 def open_video(url: str, camera_id: str, options: StreamOptions, clock: Clock) -> VideoSource:
     """Open a stream (see container.LIVE for the schemes) or a video file and return it, sampling.
@@ -116,6 +119,8 @@ class VideoSource:
         self._times = LiveClock(options.max_clock_offset_s) if self._live else FileClock(options.started_at or clock())
         self._packets = self._demuxed()
         self._sufficed: bool | None = None
+        self._clock_since: float | None = None  # presentation time from which the stream's clock has been known
+        self._clock_told = keyframes_only  # a visit is too short to tell
         self._began: tuple[float, datetime] | None = None  # files in real time: first frame, by both clocks
 
     @property
@@ -130,7 +135,7 @@ class VideoSource:
 
     @property
     def has_clock(self) -> bool:
-        """Whether capture times come from the stream's own clock."""
+        """Whether the stream has a clock of its own that is believed."""
         return self._times.believed
 
     @property
@@ -194,6 +199,7 @@ class VideoSource:
         if t is not None:
             self._times.observe(t, arrival, stream_clock(packet) if self._live else None)
             self._sampler.see(t, keyframe=keyframe)
+            self._tell_clock(t)
         suffice = self._keyframes_only or self._sampler.keyframes_suffice
         if keyframe:
             self._tell_how()
@@ -226,6 +232,22 @@ class VideoSource:
                 camera_id=self.camera_id,
                 gop_s=round(gop, 2),
                 interval_s=self._options.interval_s,
+            )
+
+    def _tell_clock(self, t: float) -> None:
+        """Say once that the stream's clock is wrong."""
+        offset_s = self._times.offset_s
+        if self._clock_told or offset_s is None:
+            return
+        self._clock_since = t if self._clock_since is None else min(t, self._clock_since)
+        if t - self._clock_since < CLOCK_KNOWN_S:
+            return
+        self._clock_told = True
+        if not self._times.believed:
+            log.warning(
+                "the camera's clock is wrong: its pictures are timed by when they come; set it by NTP",
+                camera_id=self.camera_id,
+                clock_offset_s=round(offset_s, 1),
             )
 
     def _pace(self, frame: Frame) -> None:

@@ -30,6 +30,9 @@ LATELY_LOST_CAP_S = 12.0
 LONG_LOST_CAP_S = 120.0
 """Longest wait for one that has been away for longer: a dead camera is no reason to knock 10,000 times a day."""
 
+STALE_LOOKS = 3
+"""So many stale looks in a row, and a stream that has fallen behind is opened anew: it does not catch up by itself."""
+
 Judgement = Callable[[Frame], Condition]
 """Condition of one camera's picture; keeps what it needs to remember between frames."""
 
@@ -92,8 +95,9 @@ class StreamReader(threading.Thread):
     def _watch(self) -> None:
         while self._gate.wait(self._stop_wanted):
             try:
-                self._read_until_it_ends()
-                return
+                if self._ended():
+                    return
+                continue
             except SourceError as error:
                 if self._stop_wanted.is_set():
                     return
@@ -109,20 +113,29 @@ class StreamReader(threading.Thread):
             if self._stop_wanted.wait(pause):
                 return
 
-    def _read_until_it_ends(self) -> None:
+    def _ended(self) -> bool:
+        """Read on; True when the source has ended or is to be left, False when it is to be opened anew."""
+        stale = 0
         self._source = source = self._open_source(self.camera)
         try:
             while not self._stop_wanted.is_set():
                 frame = source.read()
                 if frame is None:
                     log.info("source has ended", extra={"camera_id": self.camera.id})
-                    return
+                    return True
                 condition = self._condition(frame)
                 if condition.status is LookStatus.OK:
                     self._failures = 0
                     self._put(self._prepare(frame))
                 else:
                     self._put(blind(frame, condition))
+                stale = stale + 1 if condition.status is LookStatus.STALE else 0
+                if stale >= STALE_LOOKS:
+                    log.warning(
+                        "fell behind, is opened anew: %s", condition.reason, extra={"camera_id": self.camera.id}
+                    )
+                    return False
+            return True
         finally:
             self._source = None
             source.close()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate, pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.sources.timing import FileClock, LiveClock
+from detector.sources.timing import AHEAD_S, DRIFT, JUMP_S, SLEW, FileClock, LiveClock
 from tests.sources.clips import NOON
 
 
@@ -29,19 +33,129 @@ def test_jitter_of_the_network_does_not_reach_capture_times(delays: list[float])
 
 
 def test_the_streams_own_clock_is_preferred_when_it_is_near_ours() -> None:
-    clock = LiveClock(60)
+    clock = LiveClock(5)
     clock.observe(10.0, at(3.0), at(1.0))
     assert clock.believed
     assert clock.offset_s == -2.0
     assert abs((clock.moment(10.0, at(3.0)) - at(1.0)).total_seconds()) < 1e-3
 
 
-def test_a_camera_that_lives_in_1970_is_not_believed() -> None:
-    clock = LiveClock(60)
-    clock.observe(10.0, at(3.0), datetime(1970, 1, 1, 0, 5, tzinfo=UTC))
+@pytest.mark.parametrize("offset_s", [-60.0, -20.0, 20.0, 60.0, -1e9])
+def test_a_wrong_clock_is_not_believed(offset_s: float) -> None:
+    clock = LiveClock(5)
+    clock.observe(10.0, at(3.0), at(3.0 + offset_s))
     assert not clock.believed
-    assert clock.offset_s is not None
+    assert clock.offset_s == offset_s
     assert clock.moment(10.0, at(3.0)) == at(3.0)
+
+
+def test_no_picture_is_taken_after_it_came() -> None:
+    clock = LiveClock(5)
+    clock.observe(10.0, at(3.0), at(4.0))
+    assert clock.believed
+    assert clock.moment(10.0, at(3.0)) == at(3.0)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A camera as it might be: one picture a packet, held up for some time, with a clock that is told some time on."""
+
+    spacings: list[float]  # between pictures, seconds
+    delays: list[float]  # of each picture on its way, seconds
+    offset_s: float  # of the camera's clock
+    told_after_s: float
+
+    def packets(self) -> list[tuple[float, float, float | None]]:
+        """(presentation time, arrival, what the camera's clock says), seconds; nothing overtakes on its way."""
+        taken = list(accumulate(self.spacings))
+        came = accumulate((t + delay for t, delay in zip(taken, self.delays, strict=True)), max)
+        told = [t + self.offset_s if t >= self.told_after_s else None for t in taken]
+        return [(1000 + t, arrival, clock) for t, arrival, clock in zip(taken, came, told, strict=True)]
+
+
+streams = st.integers(2, 80).flatmap(
+    lambda count: st.builds(
+        Stream,
+        st.lists(st.floats(0.04, 12), min_size=count, max_size=count),
+        st.lists(st.floats(0, 4.9), min_size=count, max_size=count),
+        st.floats(-90, 90),
+        st.floats(0, 60),
+    )
+)
+
+
+def moments(clock: LiveClock, packets: Sequence[tuple[float, float, float | None]]) -> list[float]:
+    """The capture time of each picture, seconds."""
+    found = []
+    for pts, came, told in packets:
+        clock.observe(pts, at(came), None if told is None else at(told))
+        found.append((clock.moment(pts, at(came)) - NOON).total_seconds())
+    return found
+
+
+ROUNDING_S = 1e-4
+
+
+@given(streams)
+def test_times_keep_the_streams_spacing_whenever_its_clock_comes_and_however_wrong_it_is(stream: Stream) -> None:
+    packets = stream.packets()
+    found = moments(LiveClock(5), packets)
+    for (pts, came, _), moment in zip(packets, found, strict=True):
+        assert moment <= came + AHEAD_S + ROUNDING_S
+        # late by what the server held back at first, early by what the clock tells: both are bounded
+        assert abs(moment - (pts - 1000)) <= 4.9 + 5 + DRIFT * pts
+    for spacing, (before, after) in zip(stream.spacings[1:], pairwise(found), strict=True):
+        assert (1 - SLEW) * spacing - ROUNDING_S <= after - before <= (1 + SLEW) * spacing + ROUNDING_S
+
+
+@given(streams, st.floats(0, 30), st.floats(6, 30))
+def test_a_burst_after_the_opening_never_stops_time(stream: Stream, held_s: float, gap_s: float) -> None:
+    # all of the first seconds comes at once, as from a server that keeps the last group of pictures
+    packets = [(pts, max(came, held_s), told) for pts, came, told in stream.packets()]
+    packets += [(packets[-1][0] + gap_s, packets[-1][1] + gap_s, None)]
+    found = moments(LiveClock(5), packets)
+    for (one, other), (before, after) in zip(pairwise(packets), pairwise(found), strict=True):
+        assert after > before
+        assert after <= other[1] + AHEAD_S + 1e-3 * len(packets)
+        passed = min(other[0] - one[0], (other[1] - one[1]) / (1 - SLEW))
+        assert after - before >= (1 - SLEW) * passed - 1e-3 * len(packets)
+
+
+@pytest.mark.parametrize("offset_s", [-3.0, -20.0, -90.0, 20.0])
+def test_a_clock_that_is_told_late_moves_times_little_by_little(offset_s: float) -> None:
+    packets = Stream([0.5] * 200, [0.0] * 200, offset_s, 5.0).packets()
+    found = moments(LiveClock(5), packets)
+    taken = [pts - 1000 for pts, _, _ in packets]
+    assert found[:9] == pytest.approx(taken[:9], abs=0.01)
+    steps = [after - before for before, after in pairwise(found)]
+    assert min(steps) >= 0.5 * (1 - SLEW) - ROUNDING_S
+    assert found[-1] - taken[-1] == pytest.approx(-3.0 if offset_s == -3.0 else 0.0, abs=0.1)
+
+
+@pytest.mark.parametrize("offset_s", [0.0, -3600.0])
+def test_pictures_that_are_held_up_for_long_are_old_if_the_streams_clock_says_so(offset_s: float) -> None:
+    clock = LiveClock(5)
+    moments(clock, Stream([1.0] * 20, [0.0] * 20, offset_s, 0.0).packets())
+    late = [(1000.0 + t, t + 40.0, t + offset_s) for t in range(21, 30)]
+    assert moments(clock, late) == pytest.approx(list(range(21, 30)), abs=0.1)
+
+
+def test_without_a_clock_a_gap_is_taken_for_a_jump() -> None:
+    clock = LiveClock(5)
+    moments(clock, Stream([1.0] * 20, [0.0] * 20, 0.0, 1e9).packets())
+    assert moments(clock, [(1021.0, 21 + JUMP_S + 1, None)]) == pytest.approx([21 + JUMP_S + 1], abs=0.01)
+
+
+def test_our_own_clock_may_be_set_back_or_forward() -> None:
+    clock = LiveClock(5)
+    moments(clock, Stream([1.0] * 20, [0.0] * 20, 0.0, 1e9).packets())
+    back = moments(clock, [(1020.0 + t, t - 3580.0, None) for t in range(1, 100)])
+    steps = [after - before for before, after in pairwise([20.0, *back])]
+    assert min(steps) >= 1 - SLEW - ROUNDING_S
+    assert max(steps) <= 1.0 + ROUNDING_S
+    assert back[-1] - (99 - 3580.0) == pytest.approx(3600 - 99 * SLEW, abs=0.5)  # it is being caught up
+    forward = moments(clock, [(1120.0 + t, t + 7200.0, None) for t in range(3)])
+    assert forward == pytest.approx([7200.0, 7201.0, 7202.0], abs=0.5)
 
 
 @given(

@@ -13,6 +13,7 @@ import pytest
 from detector.errors import SourceError, SourceUnreachable
 from detector.sources.options import StreamOptions, VisitOptions
 from detector.sources.probe import probe
+from detector.sources.timing import AHEAD_S
 from detector.sources.video import VideoSource, open_video
 from detector.sources.visit import visit
 from tests.servers.rtsp import Mount, RtspServer, SilentServer
@@ -49,6 +50,26 @@ def test_pictures_come_at_the_interval_with_the_servers_clock(rtsp_server: RtspS
     assert source.clock_offset_s is not None
     assert abs(source.clock_offset_s) < 2  # the server runs on this machine's clock
     assert source.read() is None
+
+
+@pytest.mark.parametrize("ahead_s", [-20.0, -100.0, 20.0])
+def test_a_camera_with_a_wrong_clock_is_timed_by_arrival_from_beginning_to_end(
+    rtsp_server: RtspServer, kerb: Path, ahead_s: float
+) -> None:
+    rtsp_server.start({"gate": Mount(kerb, ahead_s=ahead_s)})
+    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    found, leads = [], []
+    while source.clock_offset_s is None or len(found) < 6:  # its clock comes after the first pictures
+        frame = source.read()
+        assert frame is not None
+        found.append(frame.captured_at)
+        leads.append((frame.captured_at - now()).total_seconds())
+    source.close()
+    assert not source.has_clock
+    assert source.clock_offset_s == pytest.approx(ahead_s, abs=2)
+    steps = [(b - a).total_seconds() for a, b in pairwise(found)]
+    assert all(1.5 < step < 4.5 for step in steps), steps
+    assert max(leads) <= AHEAD_S, leads
 
 
 def test_joining_a_running_stream_waits_for_its_next_keyframe(rtsp_server: RtspServer, kerb: Path) -> None:

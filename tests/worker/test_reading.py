@@ -12,7 +12,7 @@ from detector.errors import SourceUnreachable
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
 from detector.worker.patrol import Patrol
-from detector.worker.reader import Judgement, StreamReader
+from detector.worker.reader import STALE_LOOKS, Judgement, StreamReader
 from detector.worker.roster import Roster
 from tests.worker.doubles import Script, always_ok, camera, frame, now, until
 
@@ -57,6 +57,36 @@ def test_a_picture_in_bad_condition_never_leaves_as_a_frame() -> None:
     thread.join(10)
     assert isinstance(sighting, Look)
     assert (sighting.status, sighting.reason) == (LookStatus.DARK, "night")
+
+
+def test_a_stream_that_stays_stale_is_opened_anew_and_one_stale_picture_is_not() -> None:
+    mailbox = Mailbox()
+    conditions = [LookStatus.STALE, LookStatus.OK, *[LookStatus.STALE] * STALE_LOOKS, LookStatus.OK]
+    judged = iter(conditions)
+    opened: list[Script] = []
+
+    def open_source(_camera: Camera) -> Script:
+        opened.append(Script([frame("a", len(opened))] * (len(conditions) - 1 if not opened else 1)))
+        return opened[-1]
+
+    thread = StreamReader(
+        *(camera("a"), open_source, lambda _f: Condition(next(judged), "old"), mailbox, OpenGate(1000), now)
+    )
+    put, got = mailbox.put, []
+
+    def keep(sighting: Frame | Look) -> None:
+        got.append(sighting)
+        put(sighting)
+
+    thread._put = keep
+    thread.start()
+    assert until(lambda: len(got) == len(conditions))
+    thread.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(opened) == 2
+    assert all(source.closed.is_set() for source in opened)
+    assert [isinstance(sighting, Frame) for sighting in got] == [c is LookStatus.OK for c in conditions]
 
 
 def test_stop_interrupts_a_blocked_read() -> None:
