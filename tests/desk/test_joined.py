@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,60 +14,26 @@ from detector.core.geo import GeoPoint, distance_m
 from detector.core.routing import Department, Route, routing_of
 from detector.core.stages import Move
 from detector.desk.case import Case, CaseStatus, case_id
-from detector.desk.course import Details, Reason
-from detector.desk.ledger import Ledger
+from detector.desk.course import Reason
 from detector.desk.plan import Plan
-from detector.desk.queries import EVERYTHING
-from detector.desk.wire import read_event
-from detector.desk.working import Deed
+from tests.desk.book import NEAR, Book, event, north
 
-SPOT = {"latitude": 34.26, "longitude": 108.94}
-NEAR = {"latitude": 34.26003, "longitude": 108.94}  # 3.3 m north
-FAR = {"latitude": 34.2603, "longitude": 108.94}  # 33 m north
+FAR = north(33)
 
 
-def event(make: Any, kind: str, problem: str, revision: int, minute: float, **data: Any) -> dict[str, Any]:
-    """Problem `a...` is of camera cam-a."""
-    ground = data.pop("ground", SPOT)
-    place = {"box": [10, 20, 110, 220], "frame_size": [1920, 1080], "ground": ground}
-    told: dict[str, Any] = make.problem(
-        kind, problem, revision, minute, camera_id=f"cam-{problem[0]}", place=place, **data
-    )
-    return told
-
-
-class Book:
-    """A ledger to which events are told."""
+class ToldBook(Book):
+    """A ledger to which problems are told one by one."""
 
     def __init__(self, make: Any, path: Path, plan: Plan | None = None) -> None:
+        super().__init__(path, plan)
         self.make = make
-        self.ledger = Ledger(f"sqlite:///{path}", plan)
-        self.now = datetime(2026, 3, 3, tzinfo=UTC)
 
     def tell(self, kind: str, problem: str, revision: int, minute: float, **data: Any) -> None:
         self.hand_in(event(self.make, kind, problem, revision, minute, **data))
 
-    def hand_in(self, told: dict[str, Any]) -> None:
-        self.now += timedelta(seconds=1)
-        self.ledger.receive(read_event(json.dumps(told).encode(), self.now), self.now)
-
-    def act(self, case: str, move: Move, **details: Any) -> Case:
-        self.now += timedelta(seconds=1)
-        deed = Deed(f"deed-{self.now.isoformat()}", move, "li", Details(**details))
-        found = self.ledger.act(case, deed, now=self.now)
-        assert found is not None
-        return found
-
-    def cases(self) -> list[Case]:
-        return self.ledger.cases(EVERYTHING, now=self.now, limit=500).cases
-
-    def only(self) -> Case:
-        (case,) = self.cases()
-        return case
-
 
 def test_a_second_camera_becomes_a_source_and_opens_no_case(make: Any, tmp_path: Path) -> None:
-    book = Book(make, tmp_path / "desk.db")
+    book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "a1", 1, 0, score=0.6)
     book.tell("opened", "b1", 1, 9, ground=NEAR, score=0.9)
     case = book.only()
@@ -81,7 +46,7 @@ def test_a_second_camera_becomes_a_source_and_opens_no_case(make: Any, tmp_path:
 
 
 def test_what_stands_elsewhere_is_a_case_of_its_own(make: Any, tmp_path: Path) -> None:
-    book = Book(make, tmp_path / "desk.db")
+    book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "a1", 1, 0)
     book.tell("opened", "b1", 1, 9, ground=FAR)
     book.tell("opened", "c1", 1, 9, ground=None)
@@ -89,7 +54,7 @@ def test_what_stands_elsewhere_is_a_case_of_its_own(make: Any, tmp_path: Path) -
 
 
 def test_it_is_gone_when_every_source_says_so(make: Any, tmp_path: Path) -> None:
-    book = Book(make, tmp_path / "desk.db")
+    book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "a1", 1, 0)
     book.tell("opened", "b1", 1, 9, ground=NEAR)
     book.tell("cleared", "a1", 2, 30)
@@ -102,7 +67,7 @@ def test_it_is_gone_when_every_source_says_so(make: Any, tmp_path: Path) -> None
 
 
 def test_a_camera_that_cannot_see_is_waited_for_only_so_long(make: Any, tmp_path: Path) -> None:
-    book = Book(make, tmp_path / "desk.db")
+    book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "a1", 1, 0)
     book.tell("opened", "b1", 1, 9, ground=NEAR)
     book.hand_in(make.camera("cam-b", "unreachable", 20))
@@ -120,7 +85,7 @@ def test_a_camera_that_cannot_see_is_waited_for_only_so_long(make: Any, tmp_path
 
 
 def test_done_according_to_one_camera_is_sent_back_by_the_other(make: Any, tmp_path: Path) -> None:
-    book = Book(make, tmp_path / "desk.db")
+    book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "a1", 1, 0)
     book.tell("opened", "b1", 1, 9, ground=NEAR)
     one = book.only().id
@@ -132,7 +97,7 @@ def test_done_according_to_one_camera_is_sent_back_by_the_other(make: Any, tmp_p
 
 
 def test_a_rejection_is_told_to_every_camera(make: Any, tmp_path: Path) -> None:
-    book = Book(make, tmp_path / "desk.db")
+    book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "a1", 1, 0)
     book.tell("opened", "b1", 1, 9, ground=NEAR)
     case = book.act(case_id("b1"), Move.REFUSED, reason=Reason.NOT_THERE)
@@ -149,7 +114,7 @@ def test_a_rejection_is_told_to_every_camera(make: Any, tmp_path: Path) -> None:
 
 
 def test_an_older_sighting_that_arrives_late_takes_over_with_all_that_was_done(make: Any, tmp_path: Path) -> None:
-    book = Book(make, tmp_path / "desk.db")
+    book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "b1", 1, 9, ground=NEAR)
     book.act(case_id("b1"), Move.DISPATCHED, department="sanitation")
     book.tell("opened", "a1", 1, 0)
@@ -163,7 +128,7 @@ def test_nobody_is_sent_twice(make: Any, tmp_path: Path) -> None:
     deadline = Deadline(timedelta(hours=4), Clock.EMERGENCY)
     for number, order in enumerate([("a1", "b1"), ("b1", "a1")]):
         plan = Plan(routing=routing, automatic=True, threshold=0.5, deadlines={"exposed_garbage": deadline})
-        book = Book(make, tmp_path / f"{number}.db", plan)
+        book = ToldBook(make, tmp_path / f"{number}.db", plan)
         for problem in order:
             book.tell("opened", problem, 1, 0 if problem == "a1" else 9)
         case = book.only()
@@ -204,10 +169,9 @@ def stories(draw: st.DrawFn) -> list[tuple[str, str, int, int, int]]:
 
 
 def book_of(make: Any, path: Path, told: list[tuple[str, str, int, int, int]]) -> list[Case]:
-    book = Book(make, path)
+    book = ToldBook(make, path)
     for kind, problem, revision, minute, metres in told:
-        ground = {"latitude": 34.26 + metres / 111_195, "longitude": 108.94}
-        book.tell(kind, problem, revision, minute, ground=ground)
+        book.tell(kind, problem, revision, minute, ground=north(metres))
     found = sorted(book.cases(), key=lambda case: case.id)
     book.ledger.close()
     return found

@@ -12,29 +12,22 @@ from hypothesis import strategies as st
 from detector.core.stages import Move
 from detector.desk.case import CaseStatus, case_id
 from detector.desk.course import Reason
-from tests.desk.test_split import NEAR, SPOT, Book, Told
+from tests.desk.book import NEAR, SPOT, Book, Event, Ground, event, north
 
 A, B = case_id("a1"), case_id("b1")
 GARBAGE, STALL = "exposed_garbage", "street_stall"
 LABELS = {GARBAGE: "garbage", STALL: "street_stall"}
 
 
-def told(make: Any, kind: str, problem: str, revision: int, minute: float, category: str, **more: Any) -> Told:
-    """Problem `a...` is of camera cam-a; `also`, `sightings`, `latitude` as they are given."""
-    place = {
-        "box": [10, 20, 110, 220],
-        "frame_size": [1920, 1080],
-        "ground": {"latitude": more.pop("latitude", NEAR if problem.startswith("b") else SPOT), "longitude": 108.94},
-    }
+def told(make: Any, kind: str, problem: str, revision: int, minute: float, category: str, **more: Any) -> Event:
+    """What cam-b sees stands 3 m north of what the others see; `also`, `sightings`, `ground` as they are given."""
     names = {"category": category, "label": LABELS[category], "category_names": {"en": category}, "rule": category}
-    event: Told = make.problem(
-        kind, problem, revision, minute, camera_id=f"cam-{problem[0]}", place=place, **names, **more
-    )
-    return event
+    ground = more.pop("ground", NEAR if problem.startswith("b") else SPOT)
+    return event(make, kind, problem, revision, minute, ground, **names, **more)
 
 
 @pytest.fixture
-def pair(make: Any) -> list[Told]:
+def pair(make: Any) -> list[Event]:
     """Camera a tells of a stall, though it saw garbage more often; camera b of garbage."""
     return [
         told(make, "opened", "a1", 1, 0, STALL, sightings=3, also={GARBAGE: 4}, score=0.95, review=True),
@@ -42,7 +35,7 @@ def pair(make: Any) -> list[Told]:
     ]
 
 
-def test_one_case_under_the_name_of_most_sightings(pair: list[Told], tmp_path: Path) -> None:
+def test_one_case_under_the_name_of_most_sightings(pair: list[Event], tmp_path: Path) -> None:
     book = Book(tmp_path / "desk.db")
     book.hand_in(pair[0])
     assert [(case.id, case.told, case.review) for case in book.cases()] == [(A, STALL, True)]
@@ -63,22 +56,22 @@ def test_the_name_told_first_stays_among_equals(make: Any, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "latitude", "cases"),
+    ("one", "other", "ground", "cases"),
     [
         ({}, {}, NEAR, 2),  # a bin and the heap beside it: no picture shows one thing by both names
         ({GARBAGE: 1}, {}, NEAR, 1),
         ({}, {STALL: 1}, NEAR, 1),
         ({"rubble_pile": 2}, {"rubble_pile": 2}, NEAR, 2),
-        ({GARBAGE: 1}, {STALL: 1}, 34.2603, 2),  # 33 m away
+        ({GARBAGE: 1}, {STALL: 1}, north(33), 2),  # 33 m away
     ],
 )
 def test_only_what_one_camera_calls_by_both_names_is_one(
-    make: Any, tmp_path: Path, one: dict[str, int], other: dict[str, int], latitude: float, cases: int
+    make: Any, tmp_path: Path, one: dict[str, int], other: dict[str, int], ground: Ground, cases: int
 ) -> None:
     book = Book(tmp_path / "desk.db")
     book.hand_in(
         told(make, "opened", "a1", 1, 0, STALL, also=one),
-        told(make, "opened", "b1", 1, 9, GARBAGE, also=other, latitude=latitude),
+        told(make, "opened", "b1", 1, 9, GARBAGE, also=other, ground=ground),
     )
     assert len(book.cases()) == cases
 
@@ -86,14 +79,14 @@ def test_only_what_one_camera_calls_by_both_names_is_one(
 def test_its_own_name_comes_before_a_nearer_one(make: Any, tmp_path: Path) -> None:
     book = Book(tmp_path / "desk.db")
     book.hand_in(
-        told(make, "opened", "a1", 1, 0, STALL, also={GARBAGE: 9}, latitude=SPOT),
-        told(make, "opened", "a2", 1, 1, GARBAGE, latitude=34.26003),
-        told(make, "opened", "b1", 1, 9, GARBAGE, latitude=SPOT),
+        told(make, "opened", "a1", 1, 0, STALL, also={GARBAGE: 9}, ground=SPOT),
+        told(make, "opened", "a2", 1, 1, GARBAGE, ground=NEAR),
+        told(make, "opened", "b1", 1, 9, GARBAGE, ground=SPOT),
     )
     assert book.sources() == [["a1"], ["a2", "b1"]]
 
 
-def test_a_verdict_is_told_to_each_camera_by_its_own_name(pair: list[Told], tmp_path: Path) -> None:
+def test_a_verdict_is_told_to_each_camera_by_its_own_name(pair: list[Event], tmp_path: Path) -> None:
     def feed(book: Book) -> list[tuple[object, ...]]:
         names = ("problem_id", "category", "decision", "category_now", "label_now")
         return [tuple(one.told[name] for name in names) for one in book.ledger.verdicts(0, 10)]
@@ -114,7 +107,7 @@ def test_a_verdict_is_told_to_each_camera_by_its_own_name(pair: list[Told], tmp_
         assert feed(book) == [("a1", STALL, *expected[0]), ("b1", GARBAGE, *expected[1])]
 
 
-def test_it_can_be_taken_apart(pair: list[Told], tmp_path: Path) -> None:
+def test_it_can_be_taken_apart(pair: list[Event], tmp_path: Path) -> None:
     book = Book(tmp_path / "desk.db")
     book.hand_in(*pair)
     book.act(A, Move.SPLIT, problems=("b1",))
@@ -124,9 +117,9 @@ def test_it_can_be_taken_apart(pair: list[Told], tmp_path: Path) -> None:
     ]
 
 
-def test_the_page_says_who_calls_it_otherwise(desk: Any, pair: list[Told]) -> None:
-    for event in pair:
-        desk.send(event)
+def test_the_page_says_who_calls_it_otherwise(desk: Any, pair: list[Event]) -> None:
+    for one in pair:
+        desk.send(one)
     page = desk.client.get(f"/cases/{A}").text
     assert page.count("calls it street_stall") == 1
     assert "calls it exposed_garbage" not in page
@@ -145,7 +138,7 @@ def test_any_order_and_repetition_gives_the_same_cases(make: Any, tmp_path: Path
         category = data.draw(st.sampled_from([GARBAGE, STALL]))
         minute = data.draw(st.integers(0, 3000))
         also = data.draw(st.sampled_from([{}, {GARBAGE: 2}, {STALL: 2}]))
-        more = {"also": also, "sightings": 3, "latitude": SPOT + data.draw(st.integers(0, 8)) / 111_195}
+        more = {"also": also, "sightings": 3, "ground": north(data.draw(st.integers(0, 8)))}
         events.append(told(make, "opened", problem, 1, minute, category, **more))
         if data.draw(st.booleans()):
             gone = minute + data.draw(st.integers(1, 400))

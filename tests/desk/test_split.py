@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,64 +12,16 @@ from hypothesis import strategies as st
 
 from detector.core.routing import Department, Route, routing_of
 from detector.core.stages import Move
-from detector.desk.case import Case, CaseStatus, Finding, case_id
-from detector.desk.course import Details
-from detector.desk.ledger import Ledger
+from detector.desk.case import CaseStatus, Finding, case_id
 from detector.desk.plan import Plan
-from detector.desk.queries import EVERYTHING
-from detector.desk.wire import read_event
-from detector.desk.working import Deed
+from tests.desk.book import NEAR, SPOT, Book, Event, event
 
-SPOT, NEAR = 34.26, 34.26003  # degrees of latitude, 3.3 m apart
 A, B, C = case_id("a1"), case_id("b1"), case_id("c1")
-Told = dict[str, Any]
 
 
-def told(make: Any, kind: str, problem: str, revision: int, minute: float, latitude: float | None = None) -> Told:
-    """Problem `a...` is of camera cam-a; those of cam-b stand 3 m north."""
-    latitude = latitude or (NEAR if problem.startswith("b") else SPOT)
-    place = {
-        "box": [10, 20, 110, 220],
-        "frame_size": [1920, 1080],
-        "ground": {"latitude": latitude, "longitude": 108.94},
-    }
-    event: Told = make.problem(kind, problem, revision, minute, camera_id=f"cam-{problem[0]}", place=place)
-    return event
-
-
-class Book:
-    """A ledger, and people who work with it."""
-
-    def __init__(self, path: Path, plan: Plan | None = None) -> None:
-        self.ledger = Ledger(f"sqlite:///{path}", plan)
-        self.now = datetime(2026, 3, 3, tzinfo=UTC)
-
-    def hand_in(self, *events: Told) -> None:
-        for event in events:
-            self.now += timedelta(seconds=1)
-            self.ledger.receive(read_event(json.dumps(event).encode(), self.now), self.now)
-
-    def act(self, case: str, move: Move, **details: Any) -> Case:
-        self.now += timedelta(seconds=1)
-        deed = Deed(f"deed-{self.now.isoformat()}", move, "li", Details(**details))
-        found = self.ledger.act(case, deed, now=self.now)
-        assert found is not None
-        return found
-
-    def split(self, case: str, *problems: str) -> Case:
-        return self.act(case, Move.SPLIT, problems=problems)
-
-    def cases(self) -> list[Case]:
-        found = self.ledger.cases(EVERYTHING, now=self.now, limit=500).cases
-        return sorted(found, key=lambda case: case.sources[0].problem_id)
-
-    def sources(self) -> list[list[str]]:
-        return [[source.problem_id for source in case.sources] for case in self.cases()]
-
-    def steps(self, case: str) -> list[tuple[str, str, bool]]:
-        found = self.ledger.case(case)
-        assert found is not None
-        return [(step.move.value, step.stage.value, step.void) for step in found.steps]
+def told(make: Any, kind: str, problem: str, revision: int, minute: float) -> Event:
+    """What cam-b sees stands 3 m north of what the others see."""
+    return event(make, kind, problem, revision, minute, NEAR if problem.startswith("b") else SPOT)
 
 
 @pytest.fixture
