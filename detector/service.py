@@ -168,6 +168,8 @@ class Service:
         if fresh.looks != before.looks:
             decider.keeper = self._keeper()
         self.worker.loop.places = Places(cameras)
+        self._gate.change(fresh.patrol.opens_per_second)
+        self.worker.patrol.change(fresh.patrol.concurrent, fresh.patrol.jitter)
         self.worker.change(cameras)
         for camera_id in gone:
             self.metrics.forget(camera_id)
@@ -183,7 +185,7 @@ class Service:
     def _worker(self) -> Worker:
         settings = self.settings
         mailbox = Mailbox(self.metrics.dropped)
-        gate = OpenGate(settings.patrol.opens_per_second)
+        self._gate = gate = OpenGate(settings.patrol.opens_per_second)
         prepare = prepared_by(self.model)
         patrol = Patrol(
             lambda camera: self._lenses.visit(camera),

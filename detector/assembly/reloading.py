@@ -10,9 +10,12 @@ from detector.config import Settings
 log = logging.getLogger(__name__)
 
 TAKEN_AT_ONCE = frozenset(
-    {"cameras", "cameras_file", "categories", "endpoints", "evidence", "log", "looks", "rules", "sampling", "timezone"}
+    {
+        *("cameras", "cameras_file", "categories", "endpoints", "evidence", "log", "looks", "patrol", "rules"),
+        *("sampling", "timezone"),
+    }
 )
-"""Sections that SIGHUP takes whole; of `model` it takes the path, of `patrol` the period."""
+"""Sections that SIGHUP takes whole; of `model` it takes the path."""
 
 AT_THE_NEXT_START: Mapping[str, frozenset[str] | None] = {
     "api": None,
@@ -20,8 +23,7 @@ AT_THE_NEXT_START: Mapping[str, frozenset[str] | None] = {
     "desk": None,
     "intake": None,  # read by a process of its own
     "model": frozenset({"backend", "batch_size", "input_size", "max_wait_ms", "provider", "threads"}),
-    "patrol": frozenset({"concurrent", "jitter", "opens_per_second"}),
-    "site": None,
+    "site": None,  # the source of all events: one that waits and one that follows should not differ
 }
 """Sections of which some keys, or all (None), are read when the process starts only."""
 

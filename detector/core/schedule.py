@@ -38,12 +38,21 @@ class Agenda:
     """
 
     def __init__(self, jitter: float = 0.1) -> None:
-        """`jitter`: share of the period by which a due time may be early, 0..0.5."""
+        """`jitter`: see below."""
+        self.jitter = jitter
+        self._entries: dict[str, _Entry] = {}
+        self._heap: list[tuple[float, str]] = []
+
+    @property
+    def jitter(self) -> float:
+        """Share of the period by which a due time may be early, 0..0.5; a change counts from the next due time on."""
+        return self._jitter
+
+    @jitter.setter
+    def jitter(self, jitter: float) -> None:
         if not 0 <= jitter <= 0.5:
             raise ValueError(f"jitter must be within 0..0.5, not {jitter}")
         self._jitter = jitter
-        self._entries: dict[str, _Entry] = {}
-        self._heap: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -126,10 +135,14 @@ class Ramp:
     """Spaces the opening of streams: at most `per_second`, after a restart too. Not thread-safe."""
 
     def __init__(self, per_second: float) -> None:
+        self._next = 0.0
+        self.change(per_second)
+
+    def change(self, per_second: float) -> None:
+        """Space what comes from now on otherwise; places that were given keep their time."""
         if per_second <= 0:
             raise ValueError(f"opens per second must be positive, not {per_second}")
         self._gap = 1.0 / per_second
-        self._next = 0.0
 
     def reserve(self, now: float) -> float:
         """Take the next place in the row; returns how many seconds to wait for it."""

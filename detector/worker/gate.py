@@ -15,6 +15,11 @@ class OpenGate:
         self._ramp = Ramp(per_second)
         self._lock = threading.Lock()
 
+    def change(self, per_second: float) -> None:
+        """Space what comes from now on otherwise."""
+        with self._lock:
+            self._ramp.change(per_second)
+
     def wait(self, stop: threading.Event) -> bool:
         """Wait for one's place in the row; False when `stop` was set meanwhile."""
         with self._lock:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 
 from detector.core.camera import Camera
 from detector.core.frame import Frame
@@ -48,14 +49,26 @@ class Patrol:
         self._stop_wanted = threading.Event()
         self._interrupt = Interrupt()
         self._visiting = 0
-        self._threads = [
-            threading.Thread(target=self._walk, name=f"patrol-{n}", daemon=True) for n in range(concurrent)
-        ]
+        self._concurrent = concurrent
+        self._walking = 0
+        self._names = count()
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start the visiting threads."""
-        for thread in self._threads:
-            thread.start()
+        self.change(self._concurrent, self._agenda.jitter)
+
+    def change(self, concurrent: int, jitter: float) -> None:
+        """Walk with more or fewer threads from now on; no visit under way is cut short."""
+        with self._changed:
+            self._agenda.jitter, self._concurrent = jitter, concurrent
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            for _ in range(concurrent - self._walking):
+                thread = threading.Thread(target=self._walk, name=f"patrol-{next(self._names)}", daemon=True)
+                self._threads.append(thread)
+                self._walking += 1
+                thread.start()
+            self._changed.notify_all()
 
     def put(self, camera: Camera, condition: Judgement) -> None:
         """Add a camera, or replace it by its id; the others are not touched."""
@@ -94,8 +107,7 @@ class Patrol:
             self._changed.notify_all()
         deadline = time.monotonic() + timeout_s
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _walk(self) -> None:
         give_way(READING)
@@ -103,7 +115,7 @@ class Patrol:
             self._visit_what_is_due()
 
     def _visit_what_is_due(self) -> None:
-        while not self._stop_wanted.is_set():
+        while not self._stop_wanted.is_set() and not self._too_many():
             chosen = self._next()
             if chosen is None:
                 continue
@@ -118,6 +130,13 @@ class Patrol:
                     self._visiting -= 1
                     self._agenda.done(camera.id, started, time.monotonic(), ok=ok, chance=random.random())
                     self._changed.notify()
+
+    def _too_many(self) -> bool:
+        """Whether the calling thread is to leave, as fewer are wanted than walk."""
+        with self._changed:
+            leaves = self._walking > self._concurrent
+            self._walking -= leaves
+            return leaves
 
     def _next(self) -> tuple[Camera, Judgement] | None:
         with self._changed:

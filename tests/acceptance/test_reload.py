@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,3 +160,24 @@ def test_what_waits_for_the_next_start_is_told(installation: Installation, tmp_p
     assert until(lambda: "stay there and are no longer deleted" in installation.running.log.read_text())
     assert not (tmp_path / "other.db").exists()
     assert SECRET not in installation.running.log.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_the_patrol_gets_more_and_fewer_threads(installation: Installation) -> None:
+    tasks = Path(f"/proc/{installation.running.process.pid}/task")
+
+    def threads(of_patrol: int) -> Callable[[], bool]:
+        return lambda: len(list(tasks.iterdir())) == others + of_patrol
+
+    installation.write([], patrol={"concurrent": 2})
+    installation.reload()
+    others, counted = 0, 0
+    waiter = threading.Event()
+    while others == 0 or counted != others:  # those that leave, and those that end their start-up, are gone by then
+        counted = others
+        waiter.wait(1)
+        others = len(list(tasks.iterdir())) - 2
+    for wanted in (40, 5):
+        installation.write([], patrol={"concurrent": wanted})
+        installation.reload()
+        assert until(threads(of_patrol=wanted))

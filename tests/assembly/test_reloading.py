@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from detector.assembly.reloading import AT_THE_NEXT_START, TAKEN_AT_ONCE, waits
 from detector.config import Settings
-from detector.config.cameras import PatrolSettings
 from detector.config.settings import ModelSettings
 
 
@@ -12,7 +11,6 @@ def test_every_setting_is_taken_or_told_to_wait() -> None:
     assert set(Settings.model_fields) == TAKEN_AT_ONCE | AT_THE_NEXT_START.keys()
     assert not TAKEN_AT_ONCE & AT_THE_NEXT_START.keys()
     assert set(ModelSettings.model_fields) - (AT_THE_NEXT_START["model"] or set()) == {"path"}
-    assert set(PatrolSettings.model_fields) - (AT_THE_NEXT_START["patrol"] or set()) == {"period"}
 
 
 def test_what_changed_and_waits_is_named_by_its_key() -> None:
@@ -20,8 +18,8 @@ def test_what_changed_and_waits_is_named_by_its_key() -> None:
     fresh = Settings(
         site="elsewhere",
         database="sqlite:////tmp/other.db",
-        patrol=PatrolSettings(concurrent=3),
+        model=ModelSettings(batch_size=3),
         timezone="UTC",
     )
     assert list(waits(before, before)) == []
-    assert list(waits(before, fresh)) == ["database", "patrol.concurrent", "site"]
+    assert list(waits(before, fresh)) == ["database", "model.batch_size", "site"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,6 +99,10 @@ def test_opens_are_spaced() -> None:
     ramp = Ramp(4)
     assert [ramp.reserve(10.0) for _ in range(3)] == [0.0, 0.25, 0.5]
     assert ramp.reserve(20.0) == 0.0
+    ramp.change(1)
+    assert [ramp.reserve(20.0) for _ in range(3)] == [0.25, 1.25, 2.25]
+    with pytest.raises(ValueError, match="positive"):
+        ramp.change(0)
 
 
 def test_a_hastened_camera_is_next_and_keeps_its_period() -> None:

@@ -134,6 +134,37 @@ def test_patrol_visits_all_within_the_cap_and_a_dead_camera_stops_nobody() -> No
     assert not [t for t in threading.enumerate() if t.name.startswith("patrol-")]
 
 
+def test_the_patrol_grows_and_shrinks_while_it_walks_and_cuts_no_visit_short() -> None:
+    mailbox, free = Mailbox(), threading.Semaphore(0)
+    visited: list[str] = []
+
+    def visit(cam: Camera) -> Frame:
+        free.acquire()
+        visited.append(cam.id)
+        return frame(cam.id)
+
+    def walking() -> int:
+        return sum(thread.name.startswith("patrol-") for thread in threading.enumerate())
+
+    patrol = Patrol(visit, mailbox, OpenGate(10_000), now, concurrent=1)
+    patrol.start()
+    for n in range(8):
+        patrol.put(camera(f"c{n}", mode=SamplingMode.PATROL, interval_s=0.05), always_ok)
+    assert until(lambda: patrol.visiting == 1)
+    patrol.change(5, 0.0)
+    assert until(lambda: patrol.visiting == 5)
+    patrol.change(2, 0.0)
+    assert patrol.visiting == 5, "nobody is called off"
+    free.release(5)
+    assert until(lambda: len(visited) == 5 and walking() == 2 and patrol.visiting == 2)
+    patrol.change(3, 0.0)
+    assert until(lambda: patrol.visiting == 3 and walking() == 3)
+    free.release(1000)
+    assert until(lambda: len(set(visited)) == 8), "all cameras still get their turn"
+    patrol.stop()
+    assert walking() == 0
+
+
 def test_roster_restarts_only_what_changed() -> None:
     mailbox = Mailbox()
     opened: list[str] = []
