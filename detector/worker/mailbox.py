@@ -6,12 +6,21 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from detector.core.frame import Frame
 from detector.core.look import Look
 
 Sighting = Frame | Look
 """A good frame that waits to be judged, or the look that says why there is none."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Readers that wait until the slot of one camera is free."""
+
+    free: threading.Condition
+    readers: int = 0
 
 
 class Mailbox:
@@ -22,8 +31,8 @@ class Mailbox:
         self._slots: OrderedDict[str, Sighting] = OrderedDict()
         self._lock = threading.Lock()
         self._filled = threading.Condition(self._lock)
-        # One for each camera that is read in turn: only the reader whose slot was emptied wakes, not all of them.
-        self._turns: dict[str, threading.Condition] = {}
+        # Who waits for which camera's slot: only the readers of the one that was emptied wake, not all of them.
+        self._turns: dict[str, _Turn] = {}
         self._closed = False
         self._dropped = dropped
 
@@ -41,11 +50,19 @@ class Mailbox:
     def put_in_turn(self, sighting: Sighting) -> None:
         """Leave a sighting once the camera's slot is free: for files, of which every frame wants to be judged."""
         with self._lock:
-            turn = self._turns.setdefault(sighting.camera_id, threading.Condition(self._lock))
-            turn.wait_for(lambda: self._closed or sighting.camera_id not in self._slots)
+            if sighting.camera_id in self._slots:
+                self._wait_for_turn(sighting.camera_id)
             if not self._closed:
                 self._slots[sighting.camera_id] = sighting
                 self._filled.notify_all()
+
+    def _wait_for_turn(self, camera_id: str) -> None:
+        turn = self._turns.setdefault(camera_id, _Turn(threading.Condition(self._lock)))
+        turn.readers += 1
+        turn.free.wait_for(lambda: self._closed or camera_id not in self._slots)
+        turn.readers -= 1
+        if not turn.readers:
+            del self._turns[camera_id]  # the camera may never be read again
 
     def take(self, limit: int, max_wait_s: float) -> list[Sighting]:
         """Block for the first sighting, then up to `max_wait_s` for more, at most `limit`.
@@ -63,12 +80,12 @@ class Mailbox:
             taken = [self._slots.popitem(last=False)[1] for _ in range(min(limit, len(self._slots)))]
             for sighting in taken:
                 if sighting.camera_id in self._turns:
-                    self._turns[sighting.camera_id].notify_all()
+                    self._turns[sighting.camera_id].free.notify_all()
             return taken
 
     def close(self) -> None:
         """Take nothing more; what is there can still be taken."""
         with self._lock:
             self._closed = True
-            for condition in (self._filled, *self._turns.values()):
+            for condition in (self._filled, *(turn.free for turn in self._turns.values())):
                 condition.notify_all()

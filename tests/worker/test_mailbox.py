@@ -85,6 +85,24 @@ def test_a_file_waits_for_its_turn_and_loses_nothing() -> None:
     assert drops == []
 
 
+def test_a_camera_that_nobody_reads_any_more_leaves_nothing_behind() -> None:
+    mailbox = Mailbox()
+
+    def read() -> None:
+        for n in range(3):
+            mailbox.put_in_turn(frame("a", n))
+
+    readers = [threading.Thread(target=read) for _ in range(2)]  # the one that ends and the one that was opened anew
+    for reader in readers:
+        reader.start()
+    assert until(lambda: "a" in mailbox._turns and mailbox._turns["a"].readers == 2)
+    assert len([mailbox.take(1, 0) for _ in range(6)]) == 6
+    for reader in readers:
+        reader.join(10)
+        assert not reader.is_alive()
+    assert mailbox._turns == {}
+
+
 def test_close_wakes_a_waiting_taker() -> None:
     mailbox = Mailbox()
     taken: list[list[object]] = []
