@@ -34,8 +34,8 @@ class _Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """Outlets of other settings, checked and ready to be taken; nothing is sent or written by them yet."""
+class WaitingOutlets:
+    """What other settings name, checked and opened; nothing is sent or written there until it is taken."""
 
     evidence: EvidenceSettings
     ways: tuple[_Way, ...]
@@ -62,7 +62,7 @@ class Outlets:
         self._ways: tuple[_Way, ...] = ()
         self.take(self.prepare(settings))
 
-    def prepare(self, settings: Settings) -> Prepared:
+    def prepare(self, settings: Settings) -> WaitingOutlets:
         """Make what other settings want and is not there yet. Raises ConfigError or DeliveryError; nothing changes."""
         known = {way.settings.name: way for way in self._ways}
         ways: list[_Way] = []
@@ -79,14 +79,14 @@ class Outlets:
             for opened in fresh:
                 opened.route.sink.close()
             raise
-        return Prepared(settings.evidence, tuple(ways), tuple(fresh))
+        return WaitingOutlets(settings.evidence, tuple(ways), tuple(fresh))
 
-    def take(self, prepared: Prepared) -> None:
+    def take(self, waiting: WaitingOutlets) -> None:
         """Tell these endpoints and write pictures there from now on; `routes` is then what a courier has to serve."""
-        self.archive = Archive(prepared.evidence.directory)
-        self._keep = picture_by(EvidenceRecorder(self.archive, self._redact), prepared.evidence.public_url)
-        self._shown = pictures_of(self.archive, prepared.evidence.public_url)
-        self._ways = prepared.ways
+        self.archive = Archive(waiting.evidence.directory)
+        self._keep = picture_by(EvidenceRecorder(self.archive, self._redact), waiting.evidence.public_url)
+        self._shown = pictures_of(self.archive, waiting.evidence.public_url)
+        self._ways = waiting.ways
 
     @property
     def routes(self) -> list[Route]:
