@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from detector.core.secrets import without_secrets
 from detector.errors import SourceError, SourceUnreachable, SourceUnreadable
+from detector.sources.names import look_up
 
 # FFmpeg writes whole addresses, passwords included, into its log lines. They are switched off, and should something
 # in the process switch them on again, they end here.
@@ -76,7 +77,8 @@ def is_hls(address: str) -> bool:
 def open_container(address: str, open_timeout_s: float, read_timeout_s: float) -> InputContainer:
     """Open a stream (rtsp, rtsps, rtmp, rtmps, http, https, tcp, udp) or a file (path or file://).
 
-    Blocks up to `open_timeout_s` for the server's answer and up to the same again for its first data.
+    Blocks up to `open_timeout_s` for the name server's and the server's answer together, and up to the same again for
+    the first data.
     Raises SourceUnreachable when there is no answer, no such file or stream, or no permission; SourceUnreadable when
     what comes is no video, or the address is of a kind that is not read here.
     """
@@ -107,8 +109,11 @@ def open_container(address: str, open_timeout_s: float, read_timeout_s: float) -
     if is_hls(address) and kind != "file":
         read_timeout_s = max(read_timeout_s, HLS_READ_TIMEOUT_S)
     began = time.monotonic()
+    if kind in LIVE:
+        look_up(address, open_timeout_s)
+    left_s = max(0.1, open_timeout_s - (time.monotonic() - began))
     try:
-        return av.open(name, "r", options=options, timeout=(open_timeout_s, read_timeout_s))
+        return av.open(name, "r", options=options, timeout=(left_s, read_timeout_s))
     except av.FFmpegError as error:
         silence = f"no answer within {open_timeout_s:g} s"
         told = translated(error, address, silence)

@@ -29,7 +29,8 @@ class Interrupt:
     def fire(self) -> None:
         """End what the threads inside are blocked in, and what they begin there; returns at once.
 
-        What ends so fails as if its timeout were over. Only the look-up of a host's name cannot be ended.
+        What ends so fails as if its timeout were over. Only FFmpeg's look-up of a host's name cannot be ended, which is
+        why names are looked up before (names.py).
         """
         self.fired = True
         _clock.look_again()
@@ -75,10 +76,18 @@ class _Clock:
             self._to_stop = frozenset(thread for thread, all_of in inside if any(one.fired for one in all_of))
             self.monotonic = self._hurried if self._to_stop else time.monotonic
 
+    def is_to_stop(self) -> bool:
+        return threading.get_ident() in self._to_stop
+
     def _hurried(self) -> float:
         """For a thread that is to stop, each question comes ages after the one before."""
-        return LATER_S * next(self._ages) if threading.get_ident() in self._to_stop else time.monotonic()
+        return LATER_S * next(self._ages) if self.is_to_stop() else time.monotonic()
 
 
 _clock = _Clock()
 core.time = _clock  # type: ignore[attr-defined]
+
+
+def called_off() -> bool:
+    """Whether the calling thread is inside an Interrupt that has been fired."""
+    return _clock.is_to_stop()
