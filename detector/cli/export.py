@@ -55,7 +55,7 @@ def export(
     where it is installed, in OpenVINO, which opens the same file. parity.json in the folder tells; `detector promote`
     wants it. Exit code 1 when they disagree.
 
-    Export once without figures, measure it, and export again with them:
+    Examples (export once without figures, measure it, and export again with them):
 
       detector export runs/city/state.pt --data runs/data/city/data.yaml --out runs/city/bundle
 
