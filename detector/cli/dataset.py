@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 from pydantic import ValidationError
 from rich.table import Table
 
@@ -209,15 +208,11 @@ def _single(
     out: Path, name: str, form: str, path: Path, images: Path | None, class_map: Path | None, licence: str | None
 ) -> ImportRecipe:
     from detector.training.importing import ImportRecipe, SetRecipe
+    from detector.training.written import read_mapping
 
     settings: dict[str, Any] = {}
     if class_map is not None:
-        try:
-            settings = yaml.safe_load(class_map.read_text(encoding="utf-8")) or {}
-        except (OSError, yaml.YAMLError) as error:
-            raise DatasetError(f"{class_map}: {error}") from error
-        if not isinstance(settings, dict):
-            raise DatasetError(f"{class_map}: expected lines `their label: ours`")
+        settings = read_mapping(class_map)
         if "map" not in settings:
             settings = {"map": settings}
     fields = {"name": name, "format": form, "path": path, "images": images, "licence": licence}

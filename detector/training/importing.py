@@ -29,8 +29,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from detector.errors import DatasetError
 from detector.training.formats.coco import read_coco, write_coco
@@ -42,6 +41,7 @@ from detector.training.formats.voc import read_voc, write_voc
 from detector.training.formats.yolo import label_text, read_groups, read_yolo, write_yolo
 from detector.training.labelled import LabelledPicture, LabelledSet
 from detector.training.manifest import HEADER, BoxRow, Dataset, Row, file_hash, read_dataset, write_dataset
+from detector.training.written import read_written
 
 Progress = Callable[[int], None]
 WRITERS: dict[str, Callable[[LabelledSet, Path], None]] = {
@@ -92,16 +92,8 @@ class ImportRecipe(BaseModel):
 
 
 def read_recipe(path: Path) -> ImportRecipe:
-    """Read an import recipe, its paths made relative to it; raises DatasetError naming file and field."""
-    try:
-        recipe = ImportRecipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise DatasetError(f"{path}: not YAML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DatasetError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    """Read an import recipe, its paths made relative to it; raises DatasetError naming file, line and field."""
+    recipe = read_written(path, ImportRecipe)
     names = [entry.name for entry in recipe.sets]
     if len(set(names)) < len(names):
         raise DatasetError(f"{path}: sets: a name stands twice")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from detector.errors import DatasetError
+from detector.training.written import read_written
 
 
 class _Entry(BaseModel):
@@ -46,13 +45,5 @@ class Origins(_Entry):
 
 
 def read_origins(path: Path) -> Origins:
-    """Read the file; raises DatasetError naming file and field."""
-    try:
-        return Origins.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise DatasetError(f"{path}: not YAML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DatasetError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    """Read the file; raises DatasetError naming file, line and field."""
+    return read_written(path, Origins)

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from detector.errors import DatasetError
+from detector.training.written import read_mapping, read_written
 
 PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png", ".bmp"})
 SPLITS = ("train", "val")
@@ -92,13 +93,8 @@ class MixtureRecipe(BaseModel):
 
 
 def read_mixture(path: Path) -> MixtureRecipe:
-    """Read a mixture recipe; raises DatasetError naming the file and the faulty field."""
-    try:
-        return MixtureRecipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot read the dataset recipe ({error.strerror})") from error
-    except (yaml.YAMLError, ValidationError) as error:
-        raise DatasetError(f"{path}: {error}") from error
+    """Read a mixture recipe; raises DatasetError naming file, line and field."""
+    return read_written(path, MixtureRecipe)
 
 
 def merge_sets(
@@ -182,11 +178,10 @@ def set_folder(roots: Sequence[Path], name: str, entry: SetRecipe) -> Path:
 
 def _read_data_yaml(folder: Path) -> tuple[list[str], list[str]]:
     path = folder / "data.yaml"
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise DatasetError(f"{path}: {error}") from error
-    names = data.get("names")
+    data = read_mapping(path)
+    if "names" not in data:
+        raise DatasetError(f"{path}: names: is missing; list the set's labels in the order of the class numbers")
+    names = data["names"]
     names = list(names.values()) if isinstance(names, Mapping) else list(names or [])
     return names, list(data.get("exhaustive", names))
 

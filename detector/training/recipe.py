@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from detector.errors import ConfigError
+from detector.training.written import read_written
 
 
 class Stage(BaseModel):
@@ -95,15 +95,8 @@ class Recipe(BaseModel):
 
 
 def read_recipe(path: Path) -> Recipe:
-    """Read a recipe and resolve its paths against its folder; raises ConfigError naming the file
-    and the field.
-    """
-    try:
-        recipe = Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read the training recipe ({error.strerror})") from error
-    except (yaml.YAMLError, ValidationError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    """Read a recipe and resolve its paths against its folder; raises ConfigError naming file, line and field."""
+    recipe = read_written(path, Recipe, ConfigError)
     here = path.resolve().parent
     moved = {name: here / value for name in ("data", "backbone", "start_from") if (value := getattr(recipe, name))}
     return recipe.model_copy(update=moved)
