@@ -139,6 +139,18 @@ class Loop:
 
     def _store_what_follows(self, batch: Sequence[Seen]) -> None:
         """Try until it is stored: a full disk or a restarting database must not cost an event."""
+        try:
+            self._store(batch)
+        except NotOwner:
+            # Nothing of it was stored, and one camera that another worker has taken over is no loss to the others.
+            for seen in batch:
+                self._store([seen])
+        for seen in batch:
+            age = (self._clock() - seen.look.at).total_seconds()
+            self._metrics.look(seen.look.camera_id, seen.look.status, age)
+
+    def _store(self, batch: Sequence[Seen]) -> None:
+        """Raises NotOwner for several looks of which one is not ours to record; nothing was stored then."""
         tries = 0
         while not self._recorded(batch):
             tries += 1
@@ -151,15 +163,14 @@ class Loop:
                     break
             if self._giving_up.wait(STORE_RETRY_S):
                 return
-        for seen in batch:
-            age = (self._clock() - seen.look.at).total_seconds()
-            self._metrics.look(seen.look.camera_id, seen.look.status, age)
 
     def _recorded(self, batch: Sequence[Seen]) -> bool:
-        """Whether nothing more needs to be tried."""
+        """Whether nothing more needs to be tried. Raises NotOwner as _store does."""
         try:
             self.decider.record(batch)
         except NotOwner as error:
+            if len(batch) > 1:
+                raise
             log.warning("%s", error)
         except DetectorError as error:
             log.error("cannot store, will try again: %s", error)
