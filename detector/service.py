@@ -23,6 +23,7 @@ from detector.assembly import (
     desk_link_of,
     judged_with,
     keep_events_for,
+    logos_of,
     new_id,
     open_model,
     prepared_by,
@@ -150,6 +151,7 @@ class Service:
             fresh = load_settings(path)
             refuse_without_cameras(fresh)
             cameras, categories, book = cameras_of(fresh), load_categories(fresh.categories), load_rules(fresh)
+            logos = logos_of(fresh)
             outlets = self._outlets.prepare(fresh)
         except DetectorError as error:
             log.error("the settings are not valid, the old ones stay in force: %s", error)
@@ -160,7 +162,8 @@ class Service:
             return False
         self._bundle.replaced(fresh.model.path)  # known from now on
         before, gone = self.settings, self._cameras.keys() - cameras.keys()
-        self.settings, self._cameras, self._book, self._lenses = fresh, cameras, book, Lenses(fresh)
+        self.settings, self._cameras, self._book = fresh, cameras, book
+        self._lenses.change(fresh, logos)
         self._outlets.take(outlets)
         self.courier.change(self._outlets.routes)
         decider = self.worker.loop.decider
@@ -188,7 +191,7 @@ class Service:
         self._gate = gate = OpenGate(settings.patrol.opens_per_second)
         prepare = prepared_by(self.model)
         patrol = Patrol(
-            lambda camera: self._lenses.visit(camera),
+            self._lenses.visit,
             mailbox,
             gate,
             utc_now,
@@ -198,11 +201,9 @@ class Service:
         )
 
         def reader(camera: Camera, condition: Judgement) -> StreamReader:
-            return StreamReader(
-                *(camera, lambda wanted: self._lenses.open(wanted), condition, mailbox, gate, utc_now), prepare=prepare
-            )
+            return StreamReader(*(camera, self._lenses.open, condition, mailbox, gate, utc_now), prepare=prepare)
 
-        roster = Roster(reader, lambda camera: self._lenses.condition(camera), patrol)
+        roster = Roster(reader, self._lenses.condition, patrol)
         herald = Herald(
             self._outlets.subscribers,
             self._outlets.picture,

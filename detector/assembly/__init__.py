@@ -1,6 +1,6 @@
 """Configuration to live objects: the only place that knows every adapter."""
 
-from detector.assembly.cameras import Lenses, Places, cameras_of, refuse_without_cameras
+from detector.assembly.cameras import Lenses, Places, cameras_of, logos_of, refuse_without_cameras
 from detector.assembly.judging import RulesOfLook, categories_of, decided_by, judged_with, open_model, prepared_by
 from detector.assembly.outlets import Outlets
 from detector.assembly.reloading import tell_what_waits
@@ -19,6 +19,7 @@ __all__ = [
     "desk_link_of",
     "judged_with",
     "keep_events_for",
+    "logos_of",
     "new_id",
     "open_model",
     "open_store_of",

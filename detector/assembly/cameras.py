@@ -17,11 +17,12 @@ from detector.core.detection import Detection
 from detector.core.frame import Frame
 from detector.core.ground import GroundPlane
 from detector.core.look import Condition, LookStatus
-from detector.errors import ConfigError
+from detector.errors import ConfigError, SourceError
 from detector.ports import FrameSource
 from detector.sources.condition import ConditionOptions, ConditionWatch
 from detector.sources.options import StreamOptions, VisitOptions
-from detector.sources.pictures import PictureFolder
+from detector.sources.picture import fingerprint, small_grey
+from detector.sources.pictures import PictureFolder, read_picture
 from detector.sources.video import open_video
 from detector.sources.visit import visit
 from detector.worker.reader import Judgement
@@ -59,13 +60,19 @@ def moment_at(moment: datetime | None, timezone: str) -> datetime | None:
 
 
 class Lenses:
-    """How cameras are opened, by the timeouts of the settings."""
+    """How cameras are opened and judged, by the settings. May be changed while cameras are read."""
 
     def __init__(self, settings: Settings) -> None:
+        """Raises ConfigError as logos_of does."""
+        self.change(settings, logos_of(settings))
+
+    def change(self, settings: Settings, logos: frozenset[int]) -> None:
+        """Judge by these settings from the next picture on, and open by them from the next opening on."""
         sampling = settings.sampling
         self._open_s = sampling.open_timeout.total_seconds()
         self._read_s = sampling.read_timeout.total_seconds()
         self._max_age_s = sampling.max_age.total_seconds()
+        self._logos = logos
 
     def open(self, camera: Camera) -> FrameSource:
         """Open a camera for `stream` sampling; folders of pictures and files are read in order."""
@@ -82,20 +89,14 @@ class Lenses:
 
     def visit(self, camera: Camera) -> Frame:
         """One picture for `patrol` sampling."""
-        return visit(camera.url, camera.id, VisitOptions(self._open_s, self._read_s), utc_now)
+        return visit(camera.url, camera.id, VisitOptions(self._open_s, self._read_s, logos=self._logos), utc_now)
 
     def condition(self, camera: Camera) -> Judgement:
         """A fresh judge of one camera's condition; pictures of files have no age and cannot be frozen by it."""
-        live = camera.realtime
-        frozen_s = max(60.0, 4 * camera.interval_s)
-        options = ConditionOptions(
-            max_age_s=max(self._max_age_s, 2 * camera.interval_s) if live else None,
-            frozen_after_s=frozen_s,
-            still_after_s=max(600.0, 10 * frozen_s),
-        )
-        watch = ConditionWatch(options, utc_now)
+        watch = ConditionWatch(self._options(camera), utc_now)
 
         def judged(frame: Frame) -> Condition:
+            watch.options = self._options(camera)
             views = watch.views_learnt
             status, reason = watch.judge(frame)
             if watch.views_learnt > views:
@@ -103,6 +104,23 @@ class Lenses:
             return Condition(status, reason)
 
         return judged
+
+    def _options(self, camera: Camera) -> ConditionOptions:
+        frozen_s = max(60.0, 4 * camera.interval_s)
+        return ConditionOptions(
+            max_age_s=max(self._max_age_s, 2 * camera.interval_s) if camera.realtime else None,
+            frozen_after_s=frozen_s,
+            still_after_s=max(600.0, 10 * frozen_s),
+            logos=self._logos,
+        )
+
+
+def logos_of(settings: Settings) -> frozenset[int]:
+    """Fingerprints of the pictures in `sampling.logos`. Raises ConfigError naming one that cannot be read."""
+    try:
+        return frozenset(fingerprint(small_grey(read_picture(path))) for path in settings.sampling.logos)
+    except SourceError as error:
+        raise ConfigError(f"sampling.logos: {error}") from error
 
 
 class Places:

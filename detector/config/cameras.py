@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from detector.config.strict import Strict
-from detector.config.values import CameraAddress, PositiveDuration, Timezone
+from detector.config.values import CameraAddress, Location, PositiveDuration, Timezone
 from detector.core.geo import GeoPoint
 from detector.core.ground import GroundMark, GroundPlane
 
@@ -36,6 +36,8 @@ class SamplingSettings(Strict):
     """How long an open source may send nothing."""
     max_age: PositiveDuration = timedelta(seconds=30)
     """A frame older than this when it is looked at makes a `stale` look."""
+    logos: tuple[Location, ...] = ()
+    """Pictures that a gateway shows in place of a camera's: never taken for a street, whatever they look like."""
 
 
 class PatrolSettings(Strict):

@@ -66,6 +66,9 @@ def _files(settings: Settings, document: Document) -> Iterator[Finding]:
             "name a folder that holds manifest.json",
             "error",
         )
+    for index, logo in enumerate(settings.sampling.logos):
+        if not logo.is_file():
+            yield _found(document, ("sampling", "logos", index), f"there is no picture {logo}", severity="error")
     for index, camera in enumerate(settings.cameras):
         address = camera.url.get_secret_value()
         if camera.enabled and scheme_of(address) is None and not Path(address).exists():

@@ -124,8 +124,8 @@ class ConditionWatch:
     """Judges the pictures of one camera, in the order they were taken; remembers about 250 kB. Not thread-safe."""
 
     def __init__(self, options: ConditionOptions, clock: Clock) -> None:
-        """`clock` gives the present, aware UTC, for the age of pictures."""
-        self._options = options
+        """`options` may be replaced at any time. `clock` gives the present, aware UTC, for the age of pictures."""
+        self.options = options
         self._clock = clock
         self._stillness = _Stillness()
         self._sharpness = _Sharpness()
@@ -137,13 +137,13 @@ class ConditionWatch:
     def judge(self, frame: Frame) -> Judged:
         """The status of a picture and, unless it is ok, one line that says why."""
         age_s = (self._clock() - frame.captured_at).total_seconds()
-        if self._options.max_age_s is not None and age_s > self._options.max_age_s:
+        if self.options.max_age_s is not None and age_s > self.options.max_age_s:
             return LookStatus.STALE, f"the newest picture is {age_s:.0f} s old"
         grey = small_grey(frame.image)
-        frozen = self._stillness.observe(frame, grey, self._options)
+        frozen = self._stillness.observe(frame, grey, self.options)
         if is_dark(grey):
             return LookStatus.DARK, "too little light to see by"
-        covered = without_street(grey, self._options.logos)
+        covered = without_street(grey, self.options.logos)
         if covered is not None:
             return LookStatus.COVERED, covered
         if frozen is not None:
@@ -151,7 +151,7 @@ class ConditionWatch:
         blurred = self._sharpness.observe(grey)
         if blurred is not None:
             return LookStatus.BLURRED, blurred
-        moved = self._moved(edges(grey)) if self._options.fixed else None
+        moved = self._moved(edges(grey)) if self.options.fixed else None
         if moved is not None:
             return LookStatus.MOVED, moved
         return LookStatus.OK, None
@@ -186,7 +186,7 @@ class ConditionWatch:
             self._other = View(picture)
             return False
         self._other.learn(picture, comparison.agreement)
-        if self._other.pictures < self._options.relearn_looks:
+        if self._other.pictures < self.options.relearn_looks:
             return False
         self._view, self._other, self._alien_looks = self._other, None, 0
         self._sharpness.usual.clear()

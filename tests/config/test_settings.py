@@ -203,6 +203,7 @@ cameras:
 evidence: {keep_days_by_category: {exposed_garbag: 3}}
 endpoints:
   - {name: d, url: 'http://192.0.2.1/x', secrets: ['${DISPATCH_SECRET}']}
+sampling: {logos: [away.png]}
 """,
         write,
     )
@@ -214,6 +215,7 @@ endpoints:
         "warning fleet.yaml:6: cameras[2].url: is the address of camera b too",
         "warning fleet.yaml:9: endpoints[0].url: is not encrypted",
         "note fleet.yaml:7: evidence.public_url: is not set",
+        "error fleet.yaml:10: sampling.logos[0]: there is no picture away.png",
         'keep_days_by_category.exposed_garbag: is no category; did you mean "exposed_garbage"?',
     ):
         assert expected in told

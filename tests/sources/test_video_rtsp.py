@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from detector.errors import SourceError, SourceUnreachable
 from detector.sources.options import StreamOptions, VisitOptions
+from detector.sources.picture import fingerprint, small_grey
 from detector.sources.probe import probe
 from detector.sources.timing import AHEAD_S
 from detector.sources.video import VideoSource, open_video
@@ -58,7 +60,8 @@ def test_a_camera_with_a_wrong_clock_is_timed_by_arrival_from_beginning_to_end(
 ) -> None:
     rtsp_server.start({"gate": Mount(kerb, ahead_s=ahead_s)})
     source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
-    found, leads = [], []
+    found: list[datetime] = []
+    leads: list[float] = []
     while source.clock_offset_s is None or len(found) < 6:  # its clock comes after the first pictures
         frame = source.read()
         assert frame is not None
@@ -252,6 +255,21 @@ def test_a_visit_passes_over_plain_pictures(rtsp_server: RtspServer, tmp_path: P
     rtsp_server.restart({"gate": dull})
     frame = visit(rtsp_server.url("gate"), "gate", VisitOptions(), now)
     assert frame.image.std() < 5  # told by the camera's condition, not as a failure
+
+
+def test_a_visit_passes_over_the_gateways_logo(rtsp_server: RtspServer, tmp_path: Path) -> None:
+    import numpy as np
+
+    logo, street = (
+        np.random.default_rng(seed).integers(0, 255, (45, 80, 3), np.uint8).repeat(8, 0).repeat(8, 1) for seed in (1, 2)
+    )
+    clip = drawn(tmp_path / "late.mp4", gop=25, seconds=5, picture=lambda number: logo if number < 30 else street)
+    rtsp_server.start({"gate": clip})
+    mark, wanted = (fingerprint(small_grey(image)) for image in (logo, street))
+    assert (mark ^ wanted).bit_count() > 12
+    for known, shown in ((frozenset[int](), mark), (frozenset({mark}), wanted)):
+        frame = visit(rtsp_server.url("gate"), "gate", VisitOptions(logos=known), now)
+        assert (fingerprint(small_grey(frame.image)) ^ shown).bit_count() <= 6
 
 
 def test_probing_tells_what_the_camera_sends(rtsp_server: RtspServer, kerb: Path, hevc: Path) -> None:
