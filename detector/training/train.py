@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 import ultralytics
-import yaml
 
 from detector.errors import DatasetError
 from detector.training.partial_score import LabelScore
@@ -24,6 +23,7 @@ from detector.training.recipe import Recipe
 from detector.training.train_engine import StageTrainer
 from detector.training.train_model import only_safe_checkpoints
 from detector.training.train_state import load_state
+from detector.training.written import read_mapping
 
 STATE_FILE = "state.pt"
 RECORD_FILE = "run.json"
@@ -64,7 +64,8 @@ def train(recipe: Recipe, runs: Path, resume: bool = True, progress: Progress | 
     """Train `recipe` in runs/<name>; an earlier unfinished run of the same name is continued.
 
     Writes state.pt (all that is needed to go on), weights/last.pt and best.pt (for ultralytics' own tools),
-    results.csv and results.png (curves), val_predictions.jpg, and run.json (recipe, data hash, versions of each start).
+    results.csv and results.png (curves), val_predictions.jpg, and run.json (recipe, data hash, versions and threads of
+    each start).
     Raises DatasetError for empty or changed data and unsafe files, TrainingInterrupted on SIGTERM
     or SIGINT.
     """
@@ -74,13 +75,14 @@ def train(recipe: Recipe, runs: Path, resume: bool = True, progress: Progress | 
     state = folder / STATE_FILE
     if state.exists() and not resume:
         raise DatasetError(f"{folder}: this run exists; resume it or name the new one differently")
-    if recipe.threads:
-        torch.set_num_threads(recipe.threads)
-    _record(folder, recipe, data)
+    recorded = False
     scores: dict[str, LabelScore] = {}
     with _stoppable():
         while (done := load_state(state).epoch if state.exists() else 0) < recipe.epochs:
             trainer = StageTrainer(recipe, _overrides(recipe, done, runs), state)
+            if not recorded:  # by now torch has the threads it will train on
+                _record(folder, recipe, data)
+                recorded = True
             if progress is not None:
                 trainer.add_callback("on_train_batch_end", _reporter(progress, recipe))
             trainer.train()
@@ -105,16 +107,13 @@ def _reporter(progress: Progress, recipe: Recipe) -> Callable[[StageTrainer], No
 
 def _read_data(path: Path) -> dict[str, Any]:
     """data.yaml of a merged dataset, with the fields the trainer needs."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise DatasetError(f"{path}: cannot read the dataset ({error})") from error
+    data = read_mapping(path)
     if missing := [key for key in ("names", "evidence", "exclusive", "root_hash") if key not in data]:
         raise DatasetError(f"{path}: {', '.join(missing)} missing; write it with `detector dataset merge`")
     pictures = Path(data["path"]) / data["train"]
     if not any(pictures.glob("*/*")):
         raise DatasetError(f"{pictures}: no training pictures")
-    return dict(data)
+    return data
 
 
 def _overrides(recipe: Recipe, done: int, runs: Path) -> dict[str, Any]:
@@ -160,7 +159,7 @@ def _overrides(recipe: Recipe, done: int, runs: Path) -> dict[str, Any]:
 
 
 def _record(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
-    """Append what this process is about to do to run.json: recipe, data hash, versions."""
+    """Append what this process is about to do to run.json: recipe, data hash, versions, threads."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD_FILE
     history = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []

@@ -35,6 +35,8 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
         self.state_path = state_path
         self.scores: dict[str, LabelScore] = {}
         super().__init__(overrides=overrides)
+        if recipe.threads:  # only now: on a CPU the parent's select_device sets torch to all cores but one, at most 8
+            torch.set_num_threads(recipe.threads)
         self.args.workers = recipe.workers  # the parent forces 0 on a CPU
         self.table = EvidenceTable(list(self.data["names"].values()), self.data["evidence"], self.data["exclusive"])
 
@@ -112,8 +114,6 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
 
     def _setup_train(self) -> None:
         super()._setup_train()
-        if self.recipe.threads:
-            torch.set_num_threads(self.recipe.threads)  # choosing a device, the parent left one core unused
         self.metrics = {"metrics/mAP50(B)": 0.0} | {f"ap50/{label}": 0.0 for label in self.data["names"].values()}
         self.amp = self.recipe.precision == "bf16"  # torch's CPU autocast is bfloat16; no scaler is needed
 
