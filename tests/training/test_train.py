@@ -89,6 +89,7 @@ def test_interrupted_resumed_and_whole(data: Path, tmp_path: Path, monkeypatch: 
     record = yaml.safe_load((result.folder / "run.json").read_text())
     assert [entry["root_hash"] for entry in record] == [yaml.safe_load(data.read_text())["root_hash"]] * 2
     assert record[0]["torch"] == torch.__version__
+    assert [entry["threads"] for entry in record] == [1, 2]
 
     again = train(recipe_for(data), runs)  # nothing left to do
     assert again.epochs == 2
