@@ -1,14 +1,16 @@
-"""How many looks without a thing prove that it is gone: more for one that the model often misses.
+"""How many looks without a thing prove that it is gone: more for one that the model misses, or hardly knows yet.
 
 A heap that is found in 95 of 100 looks is gone after five without it. One that is found in 60 of 100 is missed five
 times in a row every few hours while it lies there. So the run must be as improbable, were the thing there, as that of
-the policy is for a thing that is found well, judged by how often this very problem was found so far.
+the policy is for a thing that is known to be found well. How well this very problem is found is not known, only
+estimated from the looks at it so far, so what counts is the chance of the run over all that it may be: found in three
+looks of three says far less than in twenty of twenty. With a share that has a beta distribution that chance is a
+product of simple factors (the beta-binomial, or Polya's urn).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, log
 
 from detector.core.category import ClearingPolicy
 
@@ -34,7 +36,10 @@ def looks_needed(policy: ClearingPolicy, recent: Sequence[bool]) -> int:
     before = list(recent)
     while before and not before[-1]:
         before.pop()
-    found = (sum(before) + AS_IF * WELL) / (len(before) + AS_IF)
-    if found >= WELL:
-        return policy.looks
-    return min(ceil(policy.looks * log(1 - WELL) / log(1 - found)), AT_MOST * policy.looks)
+    looked = len(before) + AS_IF
+    missed = before.count(False) + AS_IF * (1 - WELL)
+    allowed, chance, run = (1 - WELL) ** policy.looks, 1.0, 0
+    while chance > allowed and run < AT_MOST * policy.looks:
+        chance *= (missed + run) / (looked + run)
+        run += 1
+    return max(policy.looks, run)

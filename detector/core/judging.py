@@ -15,12 +15,13 @@ from detector.core.category import Category
 from detector.core.changing import Change as Change
 from detector.core.changing import moved
 from detector.core.clearing import REMEMBERED, looks_needed
+from detector.core.confirming import Due, confirmed, sighted
 from detector.core.detection import Detection
 from detector.core.look import Look, LookStatus
 from detector.core.matching import PASSING, associate, hidden
 from detector.core.opinions import Decide as Decide
 from detector.core.opinions import Standing, counted, one_opinion, opinions, turns
-from detector.core.parts import ALONE, MORE_SIGHTINGS, Beside, parts
+from detector.core.parts import ALONE, Beside, parts
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger
 from detector.core.rules import Outcome
 from detector.core.several import several
@@ -82,11 +83,12 @@ def judge(
         if (name := names[id(d)]) and d.score >= categories[name].score_needed(d.label, known=False)
     ]
     look = replace(look, detections=tuple(one_opinion(look.detections, lambda d: names[id(d)], tracked)))
-    return [
+    found = [
         change
         for category in categories.values()
         for change in _Judgement(look, size, category, decide, asked, passing, said).changes(known, new_id)
     ]
+    return confirmed(found, known)
 
 
 def reject(problem: Problem, at: datetime, silence: timedelta) -> Change:
@@ -124,7 +126,7 @@ class _Judgement:
     passing: Sequence[Detection]
     said: Sequence[Standing]
 
-    def changes(self, known: Sequence[Problem], new_id: Callable[[], str]) -> Iterator[Change]:
+    def changes(self, known: Sequence[Problem], new_id: Callable[[], str]) -> Iterator[Change | Due]:
         category, look = self.category, self.look
         visible = [
             d
@@ -136,6 +138,8 @@ class _Judgement:
             group = several(visible, category.at_least, lambda thing: self.decide(category, self._place(thing)))
             visible = group.groups
         places = [p for p in known if p.category == category.id and not p.out_of_view and not self._is_over(p)]
+        if not visible and not places:
+            return
         least = [0.0 if group is not None else self._least(p) for p in places]
         matches = associate([p.place.box for p in places], visible, turns(places), least)
         told = parts(places, visible, matches.seen)
@@ -192,7 +196,7 @@ class _Judgement:
             case _:
                 return False
 
-    def _suspect(self, detection: Detection, place: Place, outcome: Outcome, problem_id: str) -> Change:
+    def _suspect(self, detection: Detection, place: Place, outcome: Outcome, problem_id: str) -> Change | Due:
         at = self.look.at
         suspicion = Problem(
             id=problem_id,
@@ -214,9 +218,9 @@ class _Judgement:
             count=detection.count,
             also=counted({}, self.category.id, detection.box, self.said),
         )
-        return self._confirm_if_sure(suspicion, ALONE)
+        return sighted(suspicion, self.category.confirmation, ALONE)
 
-    def _found(self, problem: Problem, detection: Detection, outcome: Outcome, beside: Beside) -> Change:
+    def _found(self, problem: Problem, detection: Detection, outcome: Outcome, beside: Beside) -> Change | Due:
         """Something is where the problem was; it still has to be a case, and worth a return."""
         returns = problem.status is ProblemStatus.CLEARED and not any(self._lately(problem))
         if not outcome.case or (
@@ -226,7 +230,9 @@ class _Judgement:
             return self._not_seen(problem, None if outcome.case else outcome.rule)
         return self._seen(problem, detection, outcome, returns, beside)
 
-    def _seen(self, problem: Problem, detection: Detection, outcome: Outcome, returns: bool, beside: Beside) -> Change:
+    def _seen(
+        self, problem: Problem, detection: Detection, outcome: Outcome, returns: bool, beside: Beside
+    ) -> Change | Due:
         at, policy = self.look.at, self.category.confirmation
         unsure = problem.status is not ProblemStatus.OPEN
         anew = returns or (unsure and at - problem.last_seen > policy.forget_after)
@@ -259,7 +265,7 @@ class _Judgement:
             codes=outcome.codes,
         )
         if unsure:
-            return self._confirm_if_sure(problem, beside)
+            return sighted(problem, policy, beside)
         if other_offence or _much_better(problem, at) or self._still_there(problem):
             return moved(problem, Trigger.CHANGED, at)
         return Change(problem)
@@ -277,16 +283,6 @@ class _Judgement:
 
     def _remembered(self, problem: Problem, seen: bool) -> tuple[bool, ...]:
         return (*problem.recent, seen)[-max(REMEMBERED, self.category.confirmation.of) :]
-
-    def _confirm_if_sure(self, problem: Problem, beside: Beside) -> Change:
-        policy = self.category.confirmation
-        sure = sum(self._lately(problem)) >= policy.looks and problem.last_seen - problem.first_seen >= policy.dwell
-        if beside.touches:
-            sure = sure and problem.sightings >= policy.looks + MORE_SIGHTINGS
-        if not sure or beside.undecided:
-            return Change(problem)
-        returned = problem.status is ProblemStatus.CLEARED
-        return moved(problem, Trigger.RETURNED if returned else Trigger.CONFIRMED, problem.last_seen)
 
     def _not_seen(self, problem: Problem, allowed_by: str | None) -> Change:
         """`allowed_by`: the rule by which what stands there is no case, when something does."""

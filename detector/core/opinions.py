@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from detector.core.category import Category
@@ -88,11 +89,16 @@ def opinions(
 
 
 def turns(places: Sequence[Problem]) -> list[int]:
-    """What is settled goes before what is not, a case before a false alarm; the older before the newer.
-
-    Else an old case, rejected late, would take its sightings from the one that has been opened there since.
-    """
-    ranks = {ProblemStatus.OPEN: 0, ProblemStatus.DISMISSED: 1}
-    keys = [(ranks.get(place.status, 2), place.first_seen) for place in places]
+    """In which order known places choose their sightings, by `precedence`; equal ones have the same turn."""
+    keys = [precedence(place) for place in places]
     order = {key: turn for turn, key in enumerate(sorted(set(keys)))}
     return [order[key] for key in keys]
+
+
+def precedence(place: Problem) -> tuple[int, int, datetime]:
+    """What is settled goes before what is not, a case before a false alarm: else an old case, rejected late, would take
+    its sightings from the one that has been opened there since. Of the others first goes what was seen more often of
+    late, then the older.
+    """
+    rank = {ProblemStatus.OPEN: 0, ProblemStatus.DISMISSED: 1}.get(place.status, 2)
+    return rank, -sum(place.recent) if rank == 2 else 0, place.first_seen

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from detector.core.detection import BoundingBox, Detection
 from detector.core.matching import PART_OF, SAME_PLACE_IOU, same_thing
-from detector.core.opinions import SETTLED
+from detector.core.opinions import SETTLED, precedence
 from detector.core.problem import Problem, ProblemStatus
 
 MORE_SIGHTINGS = 2
@@ -24,8 +24,8 @@ class Beside:
     """How a place stands to the others of its category in one look."""
 
     whole: bool = False  # a suspicion of which this look shows that it is more: all that its sighting covers
-    undecided: bool = False  # a suspicion on the same thing as an older one that is still seen
-    touches: bool = False  # a suspicion that touches an older place which is settled, or still seen
+    undecided: bool = False  # a suspicion on the same thing as a better one that is still seen
+    touches: bool = False  # a suspicion that touches a place which is settled, or a better one that is still seen
 
 
 ALONE = Beside()
@@ -60,7 +60,7 @@ def parts(places: Sequence[Problem], visible: Sequence[Detection], seen: Mapping
     for number in suspected:
         for other, elder in enumerate(places):
             settled = elder.status in SETTLED
-            if other == number or not (settled or (other in seen and _older(elder, places[number]))):
+            if other == number or not (settled or (other in seen and _is_better(elder, places[number]))):
                 continue
             if same_thing(places[number].place.box, elder.place.box) > 0:
                 (absorbed if settled else undecided).add(number)
@@ -76,8 +76,8 @@ def _is_lesser(one: Problem, other: Problem) -> bool:
     return one.first_seen >= other.first_seen and one.sightings <= other.sightings
 
 
-def _older(one: Problem, other: Problem) -> bool:
-    return one.status is ProblemStatus.SUSPECTED and (one.first_seen, one.id) < (other.first_seen, other.id)
+def _is_better(one: Problem, other: Problem) -> bool:
+    return one.status is ProblemStatus.SUSPECTED and (precedence(one), one.id) < (precedence(other), other.id)
 
 
 def _within(inner: BoundingBox, outer: BoundingBox) -> bool:

@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import exp, lgamma
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.core.category import ClearingPolicy
-from detector.core.clearing import AT_MOST, REMEMBERED, looks_needed
+from detector.core.clearing import AS_IF, AT_MOST, REMEMBERED, WELL, looks_needed
 
 POLICY = ClearingPolicy(looks=5, after=timedelta(minutes=10))
 history = st.lists(st.booleans(), max_size=REMEMBERED)
 
 
-def test_what_is_found_well_needs_the_looks_of_its_policy() -> None:
-    assert looks_needed(POLICY, ()) == 5
-    assert looks_needed(POLICY, [True] * 3) == 5
+def test_what_is_known_to_be_found_well_needs_the_looks_of_its_policy() -> None:
+    assert looks_needed(POLICY, [True] * 10) == 5
     assert looks_needed(POLICY, [True] * 20) == 5
     assert looks_needed(POLICY, ([True] * 9 + [False]) * 2) == 5
 
 
+def test_what_is_hardly_known_needs_more() -> None:
+    assert looks_needed(POLICY, [True] * 3) == 8  # as if 7.25 of 8 were known: 0.75 / 8 * 1.75 / 9 * ... < 0.15 ** 5
+    assert looks_needed(POLICY, [True] * 5) == 7
+
+
 def test_what_is_missed_often_needs_more() -> None:
-    assert looks_needed(POLICY, [True, False, True, False, True]) == 8  # 7.25 of 10: 0.275 ** 8 < 0.15 ** 5
-    assert looks_needed(POLICY, [True, False] * 9 + [True, True]) == 11  # 15.25 of 25: 0.39 ** 11 < 0.15 ** 5
+    assert looks_needed(POLICY, [*[True] * 5, False] * 3 + [True, True]) == 7
+    assert looks_needed(POLICY, [True, False] * 9 + [True, True]) == 14
     assert looks_needed(POLICY, [False] * 19 + [True]) == AT_MOST * 5
+
+
+@given(history, st.integers(1, 8))
+def test_the_run_is_as_improbable_as_that_of_the_policy_over_all_shares(recent: list[bool], looks: int) -> None:
+    needed = looks_needed(ClearingPolicy(looks=looks), recent)
+    while recent and not recent[-1]:
+        recent = recent[:-1]
+    found, missed = sum(recent) + AS_IF * WELL, len(recent) - sum(recent) + AS_IF * (1 - WELL)
+
+    def chance(run: int) -> float:  # of missing it so often in a row: beta functions, by their logarithms
+        both = lgamma(found + missed) - lgamma(missed) - lgamma(found + missed + run) + lgamma(missed + run)
+        return exp(both)
+
+    assert needed == AT_MOST * looks or chance(needed) <= (1 - WELL) ** looks * (1 + 1e-9)
+    assert needed == looks or chance(needed - 1) > (1 - WELL) ** looks * (1 - 1e-9)
 
 
 @given(history, st.integers(0, 20))

@@ -144,3 +144,58 @@ def test_what_is_no_case_there_is_no_other_name() -> None:
         for _ in range(4):
             street.look(*both)
         assert [one.also for one in street.known.values()] == [also]
+
+
+def test_two_names_that_are_confirmed_in_one_look_become_one_case() -> None:
+    street = Street()
+    bin_, cover = Detection("bin_overflow", BOX, 0.8), Detection("manhole", BOX, 0.9)
+    halves = [
+        Detection("bin_overflow", BoundingBox(100, 100, 210, 300), 0.8),
+        Detection("bin_overflow", BoundingBox(190, 100, 300, 300), 0.8),
+    ]
+    street.look(cover)
+    street.look(cover)
+    street.look(bin_)
+    street.look(bin_)
+    for _ in range(4):
+        street.look(cover, *halves)  # neither half is the whole thing under another name
+    assert len(street.opened()) == 1
+    for _ in range(20):
+        street.look(cover, bin_)
+    assert len(street.opened()) == 1
+
+
+def test_a_case_waits_for_no_rival_that_is_not_seen_any_more() -> None:
+    street = Street()
+    for _ in range(2):
+        street.look(Detection("manhole", BOX, 0.9))
+    for _ in range(7):
+        street.look(Detection("bin_overflow", BOX, 0.8))
+    assert street.opened() == ["bin_overflow"]
+
+
+def test_a_case_waits_for_no_rival_that_is_seen_now_and_then_for_ever() -> None:
+    street = Street()
+    cover = Detection("manhole", BOX, 0.9)
+    for _ in range(30):
+        for seen in ([cover], [], []):
+            street.look(*seen)
+    for _ in range(3):
+        for seen in ([cover], [], []):
+            street.look(Detection("bin_overflow", BOX, 0.8), *seen)
+    assert street.opened() == ["bin_overflow"]
+
+
+def test_half_of_a_case_that_is_known_by_both_names_is_no_second_case() -> None:
+    half = Detection("bin_overflow", BoundingBox(190, 100, 300, 300), 0.8)
+    assert BOX.iou(half.box) < 0.6
+    cover, bin_ = Detection("manhole", BOX, 0.9), Detection("bin_overflow", BOX, 0.7)
+    street, other = Street(), Street()
+    for _ in range(8):
+        street.look(cover, bin_)
+        other.look(cover)
+    for _ in range(8):
+        street.look(cover, half)
+        other.look(cover, half)
+    assert street.opened() == ["manhole_abnormal"]
+    assert other.opened() == ["bin_overflow", "manhole_abnormal"]  # something before it, never taken for it

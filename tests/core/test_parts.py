@@ -142,11 +142,11 @@ def test_traffic_that_passes_one_place_does_not_add_up_to_a_parked_car() -> None
 
 def test_the_next_car_at_a_place_is_not_the_one_that_left() -> None:
     street = Street(CAR)
-    street.look_at_each([[WHOLE]] * 4 + [[]] * 6)
+    street.look_at_each([[WHOLE]] * 4 + [[]] * 8)
     assert [kind for _, kind in street.events] == [EventKind.OPENED, EventKind.CLEARED]
     street.look_at_each([[BoundingBox(330, 480, 530, 640)]] * 4)  # IoU 0.4
     assert street.opened() == ["p1", "p2"]
-    street.look_at_each([[]] * 6 + [[WHOLE]] * 4)
+    street.look_at_each([[]] * 8 + [[WHOLE]] * 4)
     assert street.events[-1] == ("p1", EventKind.REOPENED)
 
 
@@ -159,3 +159,12 @@ def test_lorries_that_pass_before_a_parked_car_do_not_take_it_for_a_part_of_them
     street = Street(CAR)
     street.look_at_each([[lorry], [WHOLE], [WHOLE], [next_one], [WHOLE]])
     assert street.opened() == ["p2"]
+
+
+def test_the_better_suspicion_keeps_its_sightings_from_an_older_half() -> None:
+    street = Street(CAR)
+    half, other = BoundingBox(424, 591, 558, 738), BoundingBox(528, 591, 669, 738)
+    whole, nearly = BoundingBox(429, 568, 678, 739), BoundingBox(437, 588, 696, 740)
+    assert other.iou(whole) < 0.5 < other.iou(nearly)
+    street.look_at_each([[half, other], [whole], [whole], [nearly]])
+    assert street.opened() == ["p3"]

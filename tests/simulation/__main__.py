@@ -1,4 +1,4 @@
-"""Simulates the day, replays its events and writes docs/city-day.md. Call it by scripts/simulate-city-day."""
+"""Simulates the day, replays its events and writes it to docs/city-day.md. Call it by scripts/simulate-city-day."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.simulation import assumptions as a
 from tests.simulation.day import Day
 from tests.simulation.figures import Row, rows, table
+from tests.simulation.others import others_of, with_row
 from tests.simulation.replay import same_cases
 
 START = datetime(2026, 10, 13, 16, 0, tzinfo=UTC)
@@ -38,9 +39,12 @@ def main() -> int:
         replayed = [_replay(day, Path(folder), seed) for seed in range(asked.replays)]
     text = page(day, found, asked, took, replayed)
     print(text)
-    if asked.write:
-        PAGE.write_text(text + "\n", encoding="utf-8")
     total = found[0]
+    written = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
+    if asked.write:
+        PAGE.write_text(f"{text}\n\n{others_of(written)}", encoding="utf-8")
+    elif asked.add:
+        PAGE.write_text(with_row(written, asked.seed, asked.cameras, total), encoding="utf-8")
     return int(total.lost + total.duplicates > 0 or not all(replayed))
 
 
@@ -55,7 +59,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=14)
     parser.add_argument("--replays", type=int, default=1, help="replays of all events, twice and in another order each")
     parser.add_argument("--no-review", action="store_true", help="as if no category had to be looked at by a person")
-    parser.add_argument("--write", action="store_true", help="write docs/city-day.md")
+    written = parser.add_mutually_exclusive_group()
+    written.add_argument("--write", action="store_true", help="write docs/city-day.md, all but its table of other days")
+    written.add_argument("--add", action="store_true", help="write a line of that table instead")
     return parser.parse_args()
 
 
@@ -101,12 +107,14 @@ put in.
   **silenced**: owed, but at a place that stays silent because a person had rejected a false alarm there.
 - **duplicates**: pairs of cases on one thing (real or imagined) that were open at the same time, of one camera or two.
 - **wrongly**: cleared by one camera while the thing was there and a case by the rules. Such a problem is reopened under
-  the same case when it is seen again; with several cameras the case stays open meanwhile.
+  the same case when it is seen again; with several cameras the case stays open meanwhile. **back**: of these, what had
+  really gone since it was last seen, and had come back less than the looks of its clearing ago.
 - **of two cameras**: cases with sources of more than one camera.
 - times run from the opening, and from when the thing appeared, to the first dispatch, waiting for people included.
 
-Categories under `review` (learned from synthetic pictures, or too grave) always wait for a person; that bounds the
-share sent without one. uncovered_muck_truck needs to know the load, which no label tells: it makes no case.
+{_bound(day, found)}
+
+uncovered_muck_truck needs to know the load, which no label tells: it makes no case.
 
 What was assumed, in short:
 
@@ -119,6 +127,17 @@ What was assumed, in short:
 - {a.EVENT_TWICE:.0%} of events arrive twice, and any may overtake another."""
 
 
+def _bound(day: Day, found: Sequence[Row]) -> str:
+    """What bounds the share sent without a person."""
+    total, *rows = found
+    waiting = sum(row.cases for row in rows if day.categories[row.category].review)
+    of_all, sent = waiting / max(1, total.cases), total.automatic / max(1, total.cases - waiting)
+    return f"""Categories under `review` (learned from synthetic pictures, or too grave) always wait for a person; they
+are {of_all:.1%} of the cases here. Of the others {sent:.1%} were sent without one. What bounds that share are the
+scores and the precision that the model was given: the desk sends nobody by itself at scores at which fewer than
+{day.plan.demand.target:.0%} of the verdicts on a category are right, or of which it knows too little."""
+
+
 def _in_words(total: Row, replayed: Sequence[bool]) -> str:
     same = "the same cases" if all(replayed) else "OTHER cases"
     share = total.automatic / total.cases if total.cases else 0
@@ -126,7 +145,8 @@ def _in_words(total: Row, replayed: Sequence[bool]) -> str:
     return (
         f"**{total.cases:,} cases; {share:.1%} sent without a person, of which {right:.1%} were right. "
         f"Duplicates: {total.duplicates}. Lost: {total.lost} of {total.owed:,}. "
-        f"Wrongly cleared: {total.wrongly_cleared} of {total.cleared:,}. "
+        f"Wrongly cleared: {total.wrongly_cleared} of {total.cleared:,}, "
+        f"of which {total.back} had gone and come back. "
         f"All events replayed twice in random order, {len(replayed)} time(s): {same}.**"
     )
 

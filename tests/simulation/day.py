@@ -17,7 +17,7 @@ from detector.config.shipped import shipped
 from detector.config.workdays import workday_calendar
 from detector.core.category import Category
 from detector.core.deadline import Office
-from detector.core.event import Event, ProblemEvent
+from detector.core.event import CameraHealthEvent, ProblemEvent
 from detector.core.health import CameraState, observe
 from detector.core.joining import Joining
 from detector.core.judging import judge, reject
@@ -84,7 +84,7 @@ class Day:
         self.lives: dict[int, Life] = {thing.id: Life() for thing in self.city.things}
         self.number_of = {view.camera.id: number for number, view in enumerate(self.city.views)}
         self.told: list[Told] = []
-        self.clears: list[tuple[str, datetime]] = []  # problem id, when the worker said it was gone
+        self.clears: list[tuple[str, datetime, datetime]] = []  # problem, last seen, when the worker said it was gone
         self.problems: dict[str, Problem] = {}
         self.about: dict[str, Thing] = {}  # problem id -> what stood there when it was told last
         self.looks = 0
@@ -127,7 +127,7 @@ class Day:
             self._keep(change.problem)
             if change.event is not None:
                 if change.event.kind.value == "cleared":
-                    self.clears.append((change.problem.id, at))
+                    self.clears.append((change.problem.id, change.problem.last_seen, at))
                 elif change.event.kind.value in ("opened", "reopened"):
                     self._remember(change.problem, there)
                 self._send(change.event)
@@ -219,7 +219,7 @@ class Day:
 
     # --- the way to the desk ----------------------------------------------------------------------------------------
 
-    def _send(self, event: Event) -> None:
+    def _send(self, event: ProblemEvent | CameraHealthEvent) -> None:
         told = event.problem if isinstance(event, ProblemEvent) else None
         camera_id = event.problem.camera_id if isinstance(event, ProblemEvent) else event.camera_id
         category = None if told is None else self.categories[told.category]
@@ -282,10 +282,9 @@ class Day:
             self.asked[source.problem_id] = now
 
     def _do(self, case_id: str, now: datetime, move: Move, details: Details = NOTHING) -> None:
-        case = self._case(case_id)
         self._counter += 1
         try:
-            moved = self.ledger.act(case.id, Deed(f"deed-{self._counter:06d}", move, "somebody", details), now=now)
+            moved = self.ledger.act(case_id, Deed(f"deed-{self._counter:06d}", move, "somebody", details), now=now)
         except ValueError:
             return  # overtaken by what the cameras saw
         assert moved is not None

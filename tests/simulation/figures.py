@@ -32,6 +32,7 @@ class Row:
     duplicates: int = 0
     cleared: int = 0
     wrongly_cleared: int = 0
+    back: int = 0  # of these, what had gone and come back since it was last seen
     two_sources: int = 0
     waits: list[timedelta] = field(default_factory=list)  # from the look that confirmed it until somebody was sent
     all_waits: list[timedelta] = field(default_factory=list)  # from when the thing appeared
@@ -79,16 +80,22 @@ def rows(day: Day) -> list[Row]:
             row.owed += 1
             row.lost += not cases and not life.silenced
             row.silenced += not cases and life.silenced
-    for problem_id, at in day.clears:
+    for problem_id, seen, at in day.clears:
         about_thing, row = day.thing_of(problem_id), found[day.problems[problem_id].category]
         row.cleared += 1
         if about_thing is not None and about_thing.real:
             number = day.number_of[day.problems[problem_id].camera_id]
             spots = day.city.views[number].spots
             spot = next(s for s, things in spots.items() if about_thing in things)
-            there = any(b <= at and (e is None or at < e) for b, e in day.lives[about_thing.id].present)
-            row.wrongly_cleared += there and day.is_case(about_thing, number, spot, at)
+            here = [begun for begun, ended in day.lives[about_thing.id].present if _covers(begun, ended, at)]
+            wrongly = bool(here) and day.is_case(about_thing, number, spot, at)
+            row.wrongly_cleared += wrongly
+            row.back += wrongly and seen < here[0]
     return [_sum(found.values()), *found.values()]
+
+
+def _covers(begun: datetime, ended: datetime | None, at: datetime) -> bool:
+    return begun <= at and (ended is None or at < ended)
 
 
 def _first_sent(day: Day, case: Case) -> datetime | None:
@@ -116,18 +123,18 @@ def table(found: list[Row]) -> str:
     """As Markdown."""
     names = (
         *("category", "cases", "right", "sent without a person", "of these right", "verdicts on them", "owed", "lost"),
-        *("silenced", "duplicates", "cleared", "wrongly", "of two cameras"),
+        *("silenced", "duplicates", "cleared", "wrongly", "back", "of two cameras"),
         *("opened to sent p50 / p99", "appeared to sent p50 / p99"),
     )
     head = f"| {' | '.join(names)} |"
-    lines = [head, "|---|" + "---:|" * 14]
+    lines = [head, "|---|" + "---:|" * (len(names) - 1)]
     for row in found:
         precision = "-" if not row.confirmed + row.rejected else f"{row.confirmed / (row.confirmed + row.rejected):.1%}"
         lines.append(
             f"| {row.category} | {row.cases} | {_share(row.right, row.cases)} | {_share(row.automatic, row.cases)} "
             f"| {_share(row.automatic_right, row.automatic)} | {precision} of {row.confirmed + row.rejected} "
             f"| {row.owed} | {row.lost} | {row.silenced} | {row.duplicates} | {row.cleared} | {row.wrongly_cleared} "
-            f"| {row.two_sources} | {_times(row.waits)} | {_times(row.all_waits)} |"
+            f"| {row.back} | {row.two_sources} | {_times(row.waits)} | {_times(row.all_waits)} |"
         )
     return "\n".join(lines)
 
