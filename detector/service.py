@@ -14,6 +14,7 @@ from detector.api.server import ServerHandle, serve_in_thread
 from detector.api.state import ApiState
 from detector.assembly import (
     Lenses,
+    Memories,
     Outlets,
     Places,
     cameras_of,
@@ -58,7 +59,7 @@ from detector.worker.worker import Worker
 
 log = logging.getLogger(__name__)
 
-DAY_S = 86_400.0
+DAY_S, HOUR_S = 86_400.0, 3_600.0
 FEED = "desk"
 """Name under which the store remembers how far the desk's verdicts have been read."""
 
@@ -79,6 +80,7 @@ class Service:
         self.model = open_model(settings)
         self._bundle = BundleWatch(settings.model.path)
         self.store = open_store(settings.database)
+        self._lenses.memories = self._memories = Memories(self.store, utc_now)
         self.metrics = Metrics()
         self._redact = Redactor().redact
         self._outlets = Outlets(settings, self.store, self._redact)
@@ -88,6 +90,7 @@ class Service:
             [
                 Chore("retention", DAY_S, self._forget_the_old),
                 Chore("model", MODEL_WATCH_S, self._take_up_a_new_model),
+                Chore("memories", HOUR_S, self._memories.write),
                 Chore("desk", settings.desk.every.total_seconds(), self._ask_the_desk),
             ]
         )
@@ -125,6 +128,7 @@ class Service:
 
         self._chores.stop(0)
         drained = self.worker.stop(share(0.55))
+        self._memories.close()
         self.courier.stop(share(0.25))
         if self._desk is not None:
             self._desk.close()
@@ -176,6 +180,7 @@ class Service:
         self.worker.change(cameras)
         for camera_id in gone:
             self.metrics.forget(camera_id)
+            self._memories.forget(camera_id)
         tell_what_waits(before, fresh)
         log.info(
             "settings reloaded: %d cameras, %d zones, %d permits, %d endpoints",

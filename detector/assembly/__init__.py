@@ -2,6 +2,7 @@
 
 from detector.assembly.cameras import Lenses, Places, cameras_of, logos_of, refuse_without_cameras
 from detector.assembly.judging import RulesOfLook, categories_of, decided_by, judged_with, open_model, prepared_by
+from detector.assembly.memories import Memories
 from detector.assembly.outlets import Outlets
 from detector.assembly.reloading import tell_what_waits
 from detector.assembly.surroundings import default_worker_id, new_id, open_store_of, utc_now
@@ -9,6 +10,7 @@ from detector.assembly.telling import desk_link_of, keep_events_for, picture_by,
 
 __all__ = [
     "Lenses",
+    "Memories",
     "Outlets",
     "Places",
     "RulesOfLook",

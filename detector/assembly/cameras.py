@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from detector.assembly.memories import Memories
 from detector.assembly.surroundings import utc_now
 from detector.config import CameraSettings, Settings
 from detector.config.cameras import marks_of
@@ -62,8 +63,9 @@ def moment_at(moment: datetime | None, timezone: str) -> datetime | None:
 class Lenses:
     """How cameras are opened and judged, by the settings. May be changed while cameras are read."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises ConfigError as logos_of does."""
+    def __init__(self, settings: Settings, memories: Memories | None = None) -> None:
+        """`memories`: what watches of live cameras begin with. Raises ConfigError as logos_of does."""
+        self.memories = memories
         self.change(settings, logos_of(settings))
 
     def change(self, settings: Settings, logos: frozenset[int]) -> None:
@@ -92,10 +94,15 @@ class Lenses:
         return visit(camera.url, camera.id, VisitOptions(self._open_s, self._read_s, logos=self._logos), utc_now)
 
     def condition(self, camera: Camera) -> Judgement:
-        """A fresh judge of one camera's condition; pictures of files have no age and cannot be frozen by it."""
+        """A judge of one camera's condition; pictures of files have no age, and none before them count."""
         watch = ConditionWatch(self._options(camera), utc_now)
+        memories = self.memories if camera.realtime else None
 
         def judged(frame: Frame) -> Condition:
+            nonlocal memories
+            if memories is not None:
+                memories.take_up(camera.id, watch)  # here, on the camera's own thread: thousands start at once
+                memories = None
             watch.options = self._options(camera)
             views = watch.views_learnt
             status, reason = watch.judge(frame)

@@ -133,6 +133,7 @@ class ConditionWatch:
         self._other: View | None = None  # a changed view that may become the normal one
         self._alien_looks = 0
         self.views_learnt = 0  # grows by one when a changed view has become the normal one
+        self.last_good: datetime | None = None  # capture time of the newest picture that the memory was made of
 
     def judge(self, frame: Frame) -> Judged:
         """The status of a picture and, unless it is ok, one line that says why."""
@@ -154,6 +155,7 @@ class ConditionWatch:
         moved = self._moved(edges(grey)) if self.options.fixed else None
         if moved is not None:
             return LookStatus.MOVED, moved
+        self.last_good = frame.captured_at
         return LookStatus.OK, None
 
     def _moved(self, picture: Edges) -> str | None:

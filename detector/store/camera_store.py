@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from detector.core.health import CameraState
@@ -25,6 +25,16 @@ class CameraStore:
         """Write the condition of one camera (record does so together with problems and events)."""
         with self._database.writing() as connection:
             cameras.put(connection, [state])
+
+    def remember(self, memories: Mapping[str, str], kept_at: datetime, forget_before: datetime) -> None:
+        """Keep what is remembered of cameras (by id, any text); what was kept before `forget_before` is deleted."""
+        with self._database.writing() as connection:
+            cameras.remember(connection, memories, kept_at, forget_before)
+
+    def memory(self, camera_id: str, since: datetime) -> str | None:
+        """What is remembered of a camera, unless it was kept before `since`."""
+        with self._database.reading() as connection:
+            return cameras.memory(connection, camera_id, since)
 
     def claim_cameras(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, or_, select, update
@@ -12,7 +12,7 @@ from detector.core.look import LookStatus
 from detector.core.secrets import one_line
 from detector.errors import NotOwner
 from detector.store.rows import upsert
-from detector.store.schema import camera_owner, camera_state
+from detector.store.schema import camera_memory, camera_owner, camera_state
 
 _COLUMNS = ("camera_id", "status", "since", "last_look", "last_ok", "reason")  # the doubts of the moment are not kept
 
@@ -30,6 +30,21 @@ def states(connection: Connection) -> dict[str, CameraState]:
     """All cameras whose condition is known, by id."""
     rows = connection.execute(select(camera_state).order_by(camera_state.c.camera_id)).mappings()
     return {row["camera_id"]: CameraState(**(dict(row) | {"status": LookStatus(row["status"])})) for row in rows}
+
+
+def remember(connection: Connection, memories: Mapping[str, str], kept_at: datetime, forget_before: datetime) -> None:
+    """Insert or overwrite what is remembered of cameras; what was kept before `forget_before` goes."""
+    connection.execute(delete(camera_memory).where(camera_memory.c.kept_at < forget_before))
+    rows = [{"camera_id": one, "kept_at": kept_at, "state": memories[one]} for one in sorted(memories)]
+    upsert(connection, camera_memory, rows, "camera_id")
+
+
+def memory(connection: Connection, camera_id: str, since: datetime) -> str | None:
+    """What is remembered of a camera, unless it was kept before `since`."""
+    query = select(camera_memory.c.state).where(
+        camera_memory.c.camera_id == camera_id, camera_memory.c.kept_at >= since
+    )
+    return connection.scalar(query)
 
 
 def claim(

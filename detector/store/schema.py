@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = "0004"  # newest revision in migrations/versions
+SCHEMA_VERSION = "0005"  # newest revision in migrations/versions
 
 
 class Utc(TypeDecorator[datetime]):
@@ -193,6 +193,15 @@ camera_state = Table(
     Column("last_look", Utc, nullable=False),
     Column("last_ok", Utc),
     Column("reason", String),
+)
+
+camera_memory = Table(
+    "camera_memory",
+    metadata,
+    Column("camera_id", String, primary_key=True),
+    Column("kept_at", Utc, nullable=False),
+    Column("state", String, nullable=False),  # JSON of whoever judges the camera's condition
+    Index(None, "kept_at"),
 )
 
 camera_owner = Table(

@@ -45,6 +45,7 @@ def test_metrics_readiness_and_logs_of_a_worker(tmp_path: Path, root: Path) -> N
             assert httpx.get(f"{address[1]}/healthz").json() == {"status": "ok"}
             assert httpx.get(f"{address[1]}/readyz").json()["status"] == "ready"
             assert until(lambda: 'status="unreachable"} 0' not in httpx.get(f"{address[1]}/metrics").text)
+            assert until(lambda: 'status="ok"} 20.0' in httpx.get(f"{address[1]}/metrics").text)  # the clip's last
             text = httpx.get(f"{address[1]}/metrics").text
         finally:
             assert running.end() == 0
