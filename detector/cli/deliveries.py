@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from getpass import getuser
-from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
@@ -176,43 +175,3 @@ def redeliver(
 
 def _utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=UTC)
-
-
-events = typer.Typer(help="What the events look like.", no_args_is_help=True)
-
-
-@events.callback()
-def _events() -> None:
-    """What the events look like."""
-
-
-@events.command()
-def sample() -> None:
-    """Print one event of each type, as an endpoint gets it (one JSON document per line).
-
-    Examples:
-
-      detector events sample | head -1 | python3 -m json.tool
-    """
-    from detector.delivery.samples import samples
-
-    for document in samples().values():
-        typer.echo(document.decode())
-
-
-@events.command()
-def schema(
-    folder: Annotated[Path, typer.Argument(help="where the JSON Schemas and the AsyncAPI document go")] = Path(
-        "events"
-    ),
-) -> None:
-    """Write the JSON Schema of each event and an AsyncAPI 3.1 document.
-
-    Examples:
-
-      detector events schema docs/events
-    """
-    from detector.delivery.contract import write
-
-    for file in write(folder):
-        typer.echo(file)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from typing import Annotated
 
 import typer
 
+from detector.cli.ending import told_to_end
 from detector.cli.installation import DEFAULT_CONFIG, ConfigArgument
 from detector.cli.output import ERR
 
@@ -36,9 +35,7 @@ def intake(
     settings = load_settings(config)
     configure(level=settings.log.level, format=settings.log.format)
     service = IntakeService(settings, worker_id=worker_id)
-    ending = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    signal.signal(signal.SIGINT, lambda *_: ending.set())
+    ending = told_to_end()
     service.start()
     ERR.print(f"photos: {service.url}/photos")
     try:

@@ -17,11 +17,11 @@ from detector.cli import (
     detect,
     endpoints,
     evaluate,
+    events,
     export,
     intake,
     mine,
     model,
-    preview,
     promote,
     rules,
     running,
@@ -51,8 +51,7 @@ app.command()(deliveries.problems)
 app.command()(deliveries.verdict)
 app.command()(deliveries.deliveries)
 app.command()(deliveries.redeliver)
-deliveries.events.command()(preview.preview)
-app.add_typer(deliveries.events, name="events")
+app.add_typer(events.app, name="events")
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(model.app, name="model")
 app.add_typer(dataset.app, name="dataset")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from detector.cli.installation import DEFAULT_CONFIG, ConfigOption
+from detector.cli.installation import DEFAULT_CONFIG, ConfigOption, insist_on
 from detector.cli.output import OUT, Json, print_json, print_table
 from detector.errors import ConfigError
 
@@ -34,24 +34,14 @@ class _Town:
 
     def category(self, key: str) -> Category:
         """Raises ConfigError when there is none of that id."""
-        return _known(self.categories, key, "category")
+        insist_on("category", key, self.categories)
+        return self.categories[key]
 
     def local(self, camera: str, at: datetime) -> datetime:
         """`at` on the camera's own clock. Raises ConfigError for an unknown camera."""
-        zone = ZoneInfo(_known(self.clocks, camera, "camera"))
+        insist_on("camera", camera, self.clocks)
+        zone = ZoneInfo(self.clocks[camera])
         return at.replace(tzinfo=zone) if at.tzinfo is None else at.astimezone(zone)
-
-
-T = TypeVar("T")
-
-
-def _known(index: dict[str, T], key: str, what: str) -> T:
-    from detector.config.finding import did_you_mean
-
-    if key in index:
-        return index[key]
-    hint = did_you_mean(key, index) or f"known: {', '.join(sorted(index)[:20])}"
-    raise ConfigError(f'there is no {what} "{key}"; {hint}')
 
 
 def _town(config: Path) -> _Town:

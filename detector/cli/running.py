@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from detector.cli.ending import told_to_end
 from detector.cli.installation import DEFAULT_CONFIG, ConfigArgument
 from detector.cli.output import ERR, Json
 from detector.errors import ConfigError
@@ -43,9 +44,7 @@ def run(
     settings = load_settings(config)
     configure(level=settings.log.level, format=settings.log.format)
     service = Service(settings, worker_id=worker_id)
-    ending, reload = threading.Event(), threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    signal.signal(signal.SIGINT, lambda *_: ending.set())
+    ending, reload = told_to_end(), threading.Event()
     signal.signal(signal.SIGHUP, lambda *_: reload.set())
     service.start()
     try:
@@ -103,9 +102,7 @@ def desk(
     if timezone is not None:
         examined = replace(examined, settings=settings.model_copy(update={"timezone": timezone}))
     written = [secret.get_secret_value() for secret in settings.secrets]
-    ending = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ending.set())
-    signal.signal(signal.SIGINT, lambda *_: ending.set())
+    ending = told_to_end()
     server = open_desk(
         data or settings.data,
         written if written and secret_file is None else desk_secrets(secret_file, os.environ),

@@ -103,7 +103,7 @@ expectations:
         "expectations": 3,
         "failures": [
             {"where": f"{table}:3", "wrong": f"street_stall at east-gate on Tue 2027-05-04 18:01: {wrong}"},
-            {"where": f"{table}:5", "wrong": 'there is no camera "est-gate"; did you mean "east-gate"?'},
+            {"where": f"{table}:5", "wrong": 'no camera "est-gate"; did you mean "east-gate"?'},
         ],
     }
 

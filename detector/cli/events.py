@@ -1,8 +1,9 @@
-"""For whoever connects a receiver: what would it be sent?"""
+"""For whoever connects a receiver: what do events look like, and what would it be sent?"""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +12,42 @@ from detector.cli.installation import DEFAULT_CONFIG, ConfigOption, insist_on
 from detector.cli.output import ERR, Json, print_json
 from detector.errors import DeliveryError
 
+app = typer.Typer(help="What the events look like.", no_args_is_help=True)
 
+
+@app.command()
+def sample() -> None:
+    """Print one event of each type, as an endpoint gets it (one JSON document per line).
+
+    Examples:
+
+      detector events sample | head -1 | python3 -m json.tool
+    """
+    from detector.delivery.samples import samples
+
+    for document in samples().values():
+        typer.echo(document.decode())
+
+
+@app.command()
+def schema(
+    folder: Annotated[Path, typer.Argument(help="where the JSON Schemas and the AsyncAPI document go")] = Path(
+        "events"
+    ),
+) -> None:
+    """Write the JSON Schema of each event and an AsyncAPI 3.1 document.
+
+    Examples:
+
+      detector events schema docs/events
+    """
+    from detector.delivery.contract import write
+
+    for file in write(folder):
+        typer.echo(file)
+
+
+@app.command()
 def preview(
     endpoint: Annotated[str, typer.Option(help="name of the endpoint in the settings")],
     config: ConfigOption = DEFAULT_CONFIG,
