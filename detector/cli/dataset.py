@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +10,9 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from detector.cli.evaluate import model_folder
-from detector.cli.output import Json
-from detector.cli.progress import STDERR, progress_bar
+from detector.cli.material import model_folder
+from detector.cli.output import ERR, Json, print_json
+from detector.cli.progress import progress_bar
 from detector.cli.train import merge, teach
 from detector.errors import DatasetError
 
@@ -67,10 +66,10 @@ def import_(
     with progress_bar("importing") as advance:
         data = import_sets(wanted, out, link=link, progress=advance)
     if as_json:
-        print(json.dumps({"pictures": len(data.rows), "labels": list(data.labels), "root": data.root}))
-    STDERR.print(f"{out}: {len(data.rows)} pictures, {len(data.labels)} labels, root hash {data.root}")
+        print_json({"pictures": len(data.rows), "labels": list(data.labels), "root": data.root})
+    ERR.print(f"{out}: {len(data.rows)} pictures, {len(data.labels)} labels, root hash {data.root}")
     if any(row.split is None for row in data.rows):
-        STDERR.print("some pictures have no split yet: run `detector dataset split`")
+        ERR.print("some pictures have no split yet: run `detector dataset split`")
 
 
 @app.command()
@@ -83,7 +82,9 @@ def export(
 ) -> None:
     """Write a set in another tool's format.
 
-    Example: detector dataset export data/city out/ --format cvat --split val
+    Examples:
+
+      detector dataset export data/city out/ --format cvat --split val
     """
     from detector.training.importing import export_set
     from detector.training.labelled import LabelledSet
@@ -92,24 +93,26 @@ def export(
     data = read_dataset(folder).labelled()
     chosen = data.split(split) if split else data.pictures
     export_set(LabelledSet(data.name, data.labels, chosen, data.exhaustive), form, out, pictures=pictures)
-    STDERR.print(f"{out}: {len(chosen)} pictures as {form}")
+    ERR.print(f"{out}: {len(chosen)} pictures as {form}")
 
 
 @app.command("verify")
 def verify_(folder: Annotated[Path, typer.Argument(help="a set with a manifest")], as_json: Json = False) -> None:
     """Compare every picture and label file with its SHA-256 in the manifest; exit code 1 when one differs.
 
-    Example: detector dataset verify data/city
+    Examples:
+
+      detector dataset verify data/city
     """
     from detector.training.manifest import read_dataset, verify
 
     data = read_dataset(folder)
     problems = list(verify(data))
     for line in problems:
-        STDERR.print(line)
-    STDERR.print(f"{folder}: {len(data.rows)} pictures, {len(problems)} problems, root hash {data.root}")
+        ERR.print(line)
+    ERR.print(f"{folder}: {len(data.rows)} pictures, {len(problems)} problems, root hash {data.root}")
     if as_json:
-        print(json.dumps({"root": data.root, "problems": problems}))
+        print_json({"root": data.root, "problems": problems})
     raise typer.Exit(1 if problems else 0)
 
 
@@ -154,13 +157,13 @@ def check(
             *sheet_of_suspects(sheets, doubted),
             *sheets_of_labels(sheets, scan.pictures),
         ]
-        STDERR.print(f"{len(written)} contact sheets in {sheets}")
-    STDERR.print(_count_table(scan))
+        ERR.print(f"{len(written)} contact sheets in {sheets}")
+    ERR.print(_count_table(scan))
     _print_findings(scan.findings, show)
     errors = sum(finding.is_error for finding in scan.findings)
-    STDERR.print(f"{len(scan.pictures)} pictures, {errors} errors, {len(scan.findings) - errors} warnings")
+    ERR.print(f"{len(scan.pictures)} pictures, {errors} errors, {len(scan.findings) - errors} warnings")
     if as_json:
-        print(json.dumps(_as_json(scan, errors, written)))
+        print_json(_as_json(scan, errors, written))
     raise typer.Exit(1 if errors else 0)
 
 
@@ -176,7 +179,9 @@ def split(
 ) -> None:
     """Assign pictures to train, val and test: by group, else by day, else by content; stable when data is added.
 
-    Example: detector dataset split data/city --val 0.15 --test 0.1 --seed 1
+    Examples:
+
+      detector dataset split data/city --val 0.15 --test 0.1 --seed 1
     """
     from detector.training.check.scan import scan_sets
     from detector.training.manifest import read_dataset, write_dataset
@@ -198,10 +203,10 @@ def split(
         for box in picture.boxes:
             table[str(picture.split)][box.label] += 1
     if as_json:
-        print(json.dumps({"splits": table, "shared_groups": len(shared_keys(divided)), "root": fresh.root}))
+        print_json({"splits": table, "shared_groups": len(shared_keys(divided)), "root": fresh.root})
     for name, found in sorted(table.items()):
-        STDERR.print(f"{name}: {', '.join(f'{count} {label}' for label, count in found.items())}")
-    STDERR.print(f"groups in more than one split: {len(shared_keys(divided))}; root hash {fresh.root}")
+        ERR.print(f"{name}: {', '.join(f'{count} {label}' for label, count in found.items())}")
+    ERR.print(f"groups in more than one split: {len(shared_keys(divided))}; root hash {fresh.root}")
 
 
 def _single(
@@ -269,11 +274,11 @@ def _print_findings(findings: list[Finding], show: int) -> None:
         grouped[finding.kind.value].append(finding)
     for kind, found in sorted(grouped.items(), key=lambda item: (not item[1][0].is_error, item[0])):
         level = "error" if found[0].is_error else "warning"
-        STDERR.print(f"\n{level}: {kind}, {len(found)} times. What to do: {ADVICE[found[0].kind]}")
+        ERR.print(f"\n{level}: {kind}, {len(found)} times. What to do: {ADVICE[found[0].kind]}")
         for finding in found[:show]:
-            STDERR.print(f"  {finding.where}: {finding.text}", soft_wrap=True)
+            ERR.print(f"  {finding.where}: {finding.text}", soft_wrap=True)
         if len(found) > show:
-            STDERR.print(f"  ... and {len(found) - show} more (--show, --json)")
+            ERR.print(f"  ... and {len(found) - show} more (--show, --json)")
 
 
 def _as_json(scan: Scan, errors: int, sheets: list[Path]) -> dict[str, Any]:

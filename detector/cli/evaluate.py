@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from detector.cli.output import Json
-from detector.cli.progress import STDERR, progress_bar
-from detector.errors import DatasetError, DetectorError
+from detector.cli.material import DEFAULT_MODEL, model_folder, read_measured, read_pictures
+from detector.cli.output import ERR, Json, print_json
+from detector.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from detector.training.evaluation.measure import Evaluation
-    from detector.training.labelled import LabelledPicture
-
-DEFAULT_MODEL = "street-14"
 
 
 def evaluate(
@@ -129,61 +125,12 @@ def evaluate(
         )
     if report is not None:
         index = write_report(report, result, pictures, found, detector.bundle.synthetic_only)
-        STDERR.print(f"report: {index}")
+        ERR.print(f"report: {index}")
     _tell(result, detector.bundle.synthetic_only)
     if as_json:
-        print(json.dumps(result.to_json(), indent=2))
+        print_json(result.to_json())
     else:
-        STDERR.print(table(result))
-
-
-def model_folder(name: str) -> Path:
-    """The bundle folder for a model name or path; raises DetectorError when there is neither."""
-    from detector.config.shipped import shipped
-    from detector.inference.bundle import MANIFEST
-
-    for folder in (Path(name), Path("models") / name, shipped(f"models/{name}")):
-        if (folder / MANIFEST).exists():
-            return folder
-    raise DetectorError(f"no model {name!r}: neither a folder with {MANIFEST} nor a name under models/")
-
-
-def read_measured(data: Sequence[Path]) -> list[LabelledPicture]:
-    """Of each set the split to measure on when none is named; raises DatasetError when there are no pictures."""
-    pictures = [picture for path in data for picture in _read([path], measured_split(path))]
-    if not pictures:
-        raise DatasetError(f"no pictures in {', '.join(map(str, data))}")
-    return pictures
-
-
-def measured_split(path: Path) -> str:
-    """val if the set has it, else test, else a split of its own name, else train."""
-    from detector.training.formats.yolo import read_data_yaml
-
-    data = read_data_yaml(path / "data.yaml" if path.is_dir() else path)
-    order = [*("val", "test"), *(name for name in data.splits if name not in ("val", "test", "train")), "train"]
-    there = [name for name in order if data.has(name)]
-    return there[0] if there else next(name for name in order if name in data.splits)
-
-
-def read_pictures(data: Sequence[Path], split: str) -> list[LabelledPicture]:
-    """All pictures of one split of several sets, those without it are named on stderr; DatasetError when all are."""
-    pictures = _read(data, split)
-    if not pictures:
-        raise DatasetError(f"no pictures in split {split!r} of {', '.join(map(str, data))}")
-    return pictures
-
-
-def _read(data: Sequence[Path], split: str) -> list[LabelledPicture]:
-    from detector.training.reading import read_set
-
-    pictures: list[LabelledPicture] = []
-    for path in data:
-        read = read_set(path, [split]).pictures
-        if not read:
-            STDERR.print(f"{path}: no pictures in split {split!r}", soft_wrap=True)
-        pictures.extend(read)
-    return pictures
+        ERR.print(table(result))
 
 
 def table(result: Evaluation) -> Table:
@@ -210,14 +157,12 @@ def table(result: Evaluation) -> Table:
 
 def _tell(result: Evaluation, synthetic_only: Collection[str]) -> None:
     if result.evaluator == "built-in":
-        STDERR.print("note: faster-coco-eval is not installed; AP comes from the built-in evaluator (same rules)")
+        ERR.print("note: faster-coco-eval is not installed; AP comes from the built-in evaluator (same rules)")
     if unknown := [item.label for item in result.labels.values() if not item.known]:
-        STDERR.print(f"not in the model, scored 0: {', '.join(unknown)}", soft_wrap=True)
+        ERR.print(f"not in the model, scored 0: {', '.join(unknown)}", soft_wrap=True)
     if drawn := sorted(set(result.labels) & set(synthetic_only)):
-        STDERR.print(f"trained on synthetic pictures only: {', '.join(drawn)}", soft_wrap=True)
+        ERR.print(f"trained on synthetic pictures only: {', '.join(drawn)}", soft_wrap=True)
     if result.without_objects:
-        STDERR.print(f"annotated, but no object in {result.split}: {', '.join(result.without_objects)}", soft_wrap=True)
+        ERR.print(f"annotated, but no object in {result.split}: {', '.join(result.without_objects)}", soft_wrap=True)
     if result.not_annotated:
-        STDERR.print(
-            f"labels of the model that nobody annotated here: {', '.join(result.not_annotated)}", soft_wrap=True
-        )
+        ERR.print(f"labels of the model that nobody annotated here: {', '.join(result.not_annotated)}", soft_wrap=True)

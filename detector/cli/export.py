@@ -13,9 +13,8 @@ import cv2
 import numpy as np
 import typer
 
-from detector.cli.evaluate import read_pictures
-from detector.cli.output import Json, print_json
-from detector.cli.progress import STDERR
+from detector.cli.material import read_pictures
+from detector.cli.output import ERR, Json, print_json
 from detector.core.frame import Image
 from detector.errors import ConfigError, DatasetError
 
@@ -97,9 +96,9 @@ def export(
     else:
         typer.echo(f"{bundle.path}: {bundle.model_version}, {bundle.manifest.size_bytes / 1e6:.1f} MB")
     for line in (*report["text"].split("; "), *report["notes"]):
-        STDERR.print(line, soft_wrap=True)
+        ERR.print(line, soft_wrap=True)
     if not report["passed"]:
-        STDERR.print("exported file and network disagree: `detector promote` will refuse it")
+        ERR.print("exported file and network disagree: `detector promote` will refuse it")
         raise typer.Exit(1)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from detector.cli.progress import STDERR
+from detector.cli.output import ERR
 
 if TYPE_CHECKING:
     from detector.training.gate import Verdict
@@ -21,16 +21,16 @@ def show(verdict: Verdict) -> None:
         mark = ("worse" if row.fell else "") if row.decides else ("" if row.interval is None else "too few to decide")
         before = "" if row.production is None else f"{row.production:.3f}"
         table.add_row(row.label, row.part, f"{row.candidate:.3f}", before, spread, str(row.instances), mark)
-    STDERR.print(table)
+    ERR.print(table)
     few = [reason.label for reason in verdict.reasons if reason.kind == "too_few"]
     if few:
         text = f"{len(few)} labels have too few validation objects to say anything: {', '.join(map(str, few))}"
-        STDERR.print(f"blocked by too_few: {text}", soft_wrap=True)
+        ERR.print(f"blocked by too_few: {text}", soft_wrap=True)
     for reason in verdict.reasons:
         if reason.kind != "too_few":
-            STDERR.print(f"blocked by {reason.kind}: {reason.text}", soft_wrap=True)
+            ERR.print(f"blocked by {reason.kind}: {reason.text}", soft_wrap=True)
     if verdict.passed:
-        STDERR.print("the gate has nothing against it")
+        ERR.print("the gate has nothing against it")
 
 
 def as_document(verdict: Verdict) -> dict[str, Any]:

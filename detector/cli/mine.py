@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from detector.cli.evaluate import DEFAULT_MODEL, model_folder
-from detector.cli.output import Json, print_json
-from detector.cli.progress import STDERR, progress_bar
+from detector.cli.material import DEFAULT_MODEL, model_folder
+from detector.cli.output import ERR, Json, print_json
+from detector.cli.progress import progress_bar
 
 
 def mine(
@@ -55,6 +55,6 @@ def mine(
     found = choose(kept, read_verdicts(verdicts) if verdicts else [], rules)
     write_task(found, bundle.labels, tool, out, name=bundle.model_version, prefix=prefix)
     counts = Counter(why.value for one in found for why in one.why)
-    STDERR.print(f"{out}: {len(found)} of {len(kept)} looks, {', '.join(f'{n} {why}' for why, n in counts.items())}")
+    ERR.print(f"{out}: {len(found)} of {len(kept)} looks, {', '.join(f'{n} {why}' for why, n in counts.items())}")
     if as_json:
         print_json({"looks": len(kept), "chosen": len(found), "why": dict(counts)})

@@ -20,7 +20,7 @@ WIDE = 200
 
 # no emoji: `categories.yaml:100:` is a place in a file
 OUT = Console(emoji=False, width=None if sys.stdout.isatty() else WIDE)
-ERR = Console(stderr=True, emoji=False, width=None if sys.stderr.isatty() else WIDE)
+ERR = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else WIDE)
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout instead of a table")]
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,23 +14,26 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-# Without a terminal rich assumes 80 columns and cuts tables to them.
-STDERR = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else 140)
-"""For everything that is not the result."""
+from detector.cli.output import ERR
 
 
-@contextmanager
-def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr; the function it yields is called with the number of steps just done."""
-    bar = Progress(
+def bar_of_steps() -> Progress:
+    """What is done, how far, since when, and for how long yet."""
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=STDERR,
-        disable=not STDERR.is_terminal,
+        console=ERR,
+        disable=not ERR.is_terminal,
     )
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr; the function it yields is called with the number of steps just done."""
+    bar = bar_of_steps()
     with bar:
         task = bar.add_task(what, total=total)
         yield lambda steps: bar.advance(task, steps)

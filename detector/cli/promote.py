@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from detector.cli.evaluate import model_folder, read_pictures
 from detector.cli.gate_listing import as_document, markdown, show
-from detector.cli.output import Json, print_json
-from detector.cli.progress import STDERR, progress_bar
+from detector.cli.material import model_folder, read_pictures
+from detector.cli.output import ERR, Json, print_json
+from detector.cli.progress import progress_bar
 from detector.errors import BundleError, DatasetError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def promote(
     show(verdict)
     document: dict[str, Any] = as_document(verdict)
     if not verdict.passed and not force:
-        STDERR.print("blocked: nothing was changed")
+        ERR.print("blocked: nothing was changed")
         if as_json:
             print_json(document)
         raise typer.Exit(BLOCKED)
@@ -145,14 +145,14 @@ def promote(
         write_manifest(into, manifest)
         (into / "card.md").write_text(card, encoding="utf-8")
         load_bundle(into)
-        STDERR.print(f"{into}: {manifest.name} with thresholds and card")
+        ERR.print(f"{into}: {manifest.name} with thresholds and card")
     else:
         stored = store_bundle(store, bundle, manifest, card)
         reasons = [reason.text for reason in verdict.reasons]
         note = "; ".join(part for part in (note, "parity waived" if without_parity else "") if part)
         step = move(store, pointer, stored, datetime.now(UTC), passed=verdict.passed, reasons=reasons, note=note)
         document["step"] = step
-        STDERR.print(f"{store / pointer} -> {stored.name} ({step.model_version})")
+        ERR.print(f"{store / pointer} -> {stored.name} ({step.model_version})")
     if as_json:
         print_json(document)
 
@@ -180,7 +180,7 @@ def rollback(
 
     if not show:
         step = go_back(store, name, datetime.now(UTC), to=to, note=note)
-        STDERR.print(f"{store / name} -> {step.bundle} ({step.model_version})")
+        ERR.print(f"{store / name} -> {step.bundle} ({step.model_version})")
         if as_json:
             print_json(step)
         return
@@ -193,7 +193,7 @@ def rollback(
         against = f"{len(item.reasons)} against it" if item.reasons else "forced"
         gate = "" if item.action == "rollback" else "passed" if item.passed else against
         table.add_row(f"{item.at[:19]}Z", item.action, item.bundle, item.model_version, gate, item.note)
-    STDERR.print(table)
+    ERR.print(table)
 
 
 @dataclass(frozen=True, slots=True)

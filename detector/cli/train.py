@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from detector.cli.output import Json, print_json, print_table
-from detector.cli.progress import STDERR, progress_bar
+from detector.cli.output import ERR, Json, print_json, print_table
+from detector.cli.progress import bar_of_steps, progress_bar
 from detector.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def train(
         with _EpochBar() as report:
             result = run(read, runs, resume, report)
     except TrainingInterrupted as error:
-        STDERR.print(str(error))
+        ERR.print(str(error))
         raise typer.Exit(STOPPED) from error
     _show(result, as_json)
 
@@ -63,7 +62,7 @@ def merge(
 ) -> None:
     """Merge labelled sets into one dataset for `detector train`, with what each set's silence means.
 
-    Example:
+    Examples:
 
       detector dataset merge datasets/street-14/manifest.yaml --sets data --out runs/data/street-14
     """
@@ -84,7 +83,7 @@ def teach(
 ) -> None:
     """Let a model box what a set's annotators never looked for (people and cars in photos of litter).
 
-    Example:
+    Examples:
 
       detector dataset teach datasets/street-14/manifest.yaml --sets data --model models/coco --out runs/taught.jsonl
     """
@@ -112,10 +111,7 @@ class _EpochBar:
     """Batches of the running epoch on stderr."""
 
     def __init__(self) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TimeRemainingColumn(), console=STDERR, disable=not STDERR.is_terminal,
-        )  # fmt: skip
+        self._bar = bar_of_steps()
         self._task = self._bar.add_task("loading data", total=None)
         self._epoch = 0
 

@@ -29,7 +29,7 @@ ALL = dict(commands(TOP))
 
 def examples(command: TyperCommand) -> list[list[str]]:
     """The words of each line below `Examples:` that calls us, without `detector`, pipes and remarks."""
-    _, _, below = re.split(r"^(Examples?\b.*?:)", command.help or "", maxsplit=1, flags=re.MULTILINE)
+    _, _, below = re.split(r"^(Examples\b.*?:)", command.help or "", maxsplit=1, flags=re.MULTILINE)
     lines = (line.strip() for line in re.sub(r"\\\n\s*", "", below).splitlines())
     called = (re.split(r"\s[|>&(#]", line, maxsplit=1)[0] for line in lines if line.startswith("detector "))
     return [shlex.split(line)[1:] for line in called]
@@ -37,7 +37,7 @@ def examples(command: TyperCommand) -> list[list[str]]:
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_a_command_has_an_example_of_itself(path: tuple[str, ...]) -> None:
-    assert re.search(r"^Examples?\b.*:", ALL[path].help or "", re.MULTILINE), "no line `Examples:`"
+    assert re.search(r"^Examples\b.*:", ALL[path].help or "", re.MULTILINE), "no line `Examples:`"
     assert any(words[: len(path)] == [*path] for words in examples(ALL[path]))
 
 
