@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from datasets.synthetic import cutouts, demo_video, heaps, paste_streets
+from datasets.synthetic import cutouts, demo_video, heaps, paste_streets, trucks
 from datasets.synthetic.backgrounds import SOURCES, own_labels, read_source
 from datasets.synthetic.labels import LABELS
 from datasets.synthetic.layout import SetWriter
@@ -70,14 +70,19 @@ def render_cutouts(
     work: Work,
     seed: Seed = 1,
     per_label: Annotated[int, typer.Option(help="Rendered objects per label.", min=5)] = 40,
-    samples: Annotated[int, typer.Option(help="Cycles samples per pixel (denoised).", min=1)] = 12,
+    samples: Annotated[
+        int, typer.Option(help="Cycles samples per pixel; from 16 on without the denoiser, which costs more.", min=1)
+    ] = 12,
+    label: Annotated[list[str] | None, typer.Option(help="Only these labels; repeat for several.")] = None,
     blender_python: Blender = pathlib.Path(sys.executable),
 ) -> None:
     """Render single objects with alpha and shadow, for pasting.
 
     Example: python -m datasets.synthetic cutouts --work /data/synthetic-work --per-label 40
     """
-    plans = plan_cutouts(seed, per_label, samples=samples)
+    if unknown := set(label or ()) - set(KINDS):
+        raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not among {', '.join(KINDS)}")
+    plans = plan_cutouts(seed, per_label, samples=samples, labels=tuple(label or KINDS))
     work.mkdir(parents=True, exist_ok=True)
     plan = work / "cutouts.jsonl"
     plan.write_text("\n".join(json.dumps(p.as_record()) for p in plans) + "\n")
@@ -202,6 +207,34 @@ def heaps_in_views(
         console.print(f"heaps-{source.name}", writer.finish())
 
 
+@app.command("trucks")
+def trucks_in_views(
+    work: Work,
+    data: Annotated[pathlib.Path, typer.Option(help="Folder that holds the real sets (cctv-vn, roads-id, ...).")],
+    out: Annotated[pathlib.Path, typer.Option(help="Where the sets are written, one folder each.")],
+    seed: Seed = 1,
+    pictures: Annotated[int, typer.Option(help="Pictures per set, train part; a sixth as many for val.", min=6)] = 120,
+) -> None:
+    """Set rendered trucks, with and without an open load, into the train views of the real sets.
+
+    Example: python -m datasets.synthetic trucks --work /data/synthetic-work --data ../shared/data --out /data/synthetic
+    """
+    found = cutouts.find(work / "cutouts")
+    if any(not [c for c in found if c.label == label] for label in (trucks.LABEL, "truck")):
+        console.print(f"{work}/cutouts: no trucks; run `cutouts --label {trucks.LABEL} --label truck` first")
+        raise typer.Exit(2)
+    count = {"train": pictures, "val": -(-pictures // 6)}
+    for source in trucks.views():
+        if not (data / source.name / "data.yaml").exists():
+            continue
+        known = tuple(dict.fromkeys((*own_labels(data, source), *source.sure)))
+        writer = SetWriter(out / f"trucks-{source.name}", known, TRUCKS_README.format(source=source.name))
+        with Progress(console=console) as bar:
+            task = bar.add_task(f"trucks-{source.name}", total=sum(count.values()))
+            trucks.fill(writer, read_source(data, source), found, count, seed, partial(bar.advance, task, 1))
+        console.print(f"trucks-{source.name}", writer.finish())
+
+
 @app.command("demo")
 def demo(
     work: Work,
@@ -249,6 +282,16 @@ may lie there unboxed.
 
 Made from real sets: their terms apply, do not redistribute. train and val here BOTH come from train splits: never use
 this val part to judge a model."""
+
+TRUCKS_README = """SYNTHETIC trucks (rendered cut-outs) set into the TRAIN pictures of the real set `{source}` by
+`python -m datasets.synthetic trucks`: half with an open heap of soil, sand or rubble (boxes `truck` and
+`uncovered_load`, one over the other), half under a sheet, under a lid, empty, with piece goods or with a closed body
+(`truck` alone). The boxes that the set itself carries are kept. `exhaustive` names the set's own exhaustive labels and
+`uncovered_load`.
+
+Made from `{source}`: its terms apply, do not redistribute. train and val here hold different groups of backgrounds and
+different rendered trucks, but BOTH come from the train split of `{source}`: never use this val part to judge the
+set's own labels. A figure on it says nothing about real trucks."""
 
 
 if __name__ == "__main__":

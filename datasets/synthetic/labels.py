@@ -26,5 +26,6 @@ LABELS: tuple[str, ...] = (
     "manhole_abnormal",
     "ponding",
     "poster",
+    "uncovered_load",
 )
 INDEX: dict[str, int] = {label: index for index, label in enumerate(LABELS)}

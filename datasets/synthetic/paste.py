@@ -18,6 +18,8 @@ from datasets.synthetic.perspective import Box, choose_row, place_free
 
 TRIES = 30
 METRES = {"street_stall": 2.2, "shop_goods": 3.0, "rubble_pile": 2.2, "manhole_abnormal": 0.8, "garbage": 1.2}
+METRES |= {"uncovered_load": 4.5, "truck": 4.5}  # between a truck's width and its length
+ON_ROAD = ("uncovered_load", "truck")  # only where the picture shows traffic
 DRAWN = ("ponding", "poster")  # no cut-out: drawn into the picture itself
 
 
@@ -42,12 +44,24 @@ def wall_like(picture: Picture, box: Box) -> bool:
     return bool(25 < grey.mean() < 240 and grey.std() < 30)
 
 
+def among_traffic(box: Box, traffic: Sequence[Box]) -> bool:
+    """Whether the foot of a box stands where traffic does: no higher, no lower and no further aside than its boxes."""
+    wide, tall = (max(f(t) for t in traffic) for f in (lambda t: t.right - t.left, lambda t: t.bottom - t.top))
+    middle = (box.left + box.right) / 2
+    aside = min(t.left for t in traffic) - wide <= middle <= max(t.right for t in traffic) + wide
+    rows = [t.bottom for t in traffic]
+    return aside and min(rows) - 0.1 * tall <= box.bottom <= max(rows) + 0.3 * tall
+
+
 def paste_object(
     picture: Picture, ground: Background, label: str, choices: Sequence[Rendered], taken: list[Box], rng: Random
 ) -> Box | None:
     """Sets one cut-out where it can stand; returns its box, or None when no place was found."""
     height, width = picture.shape[:2]
     view, metres = ground.source.view, METRES[label]
+    traffic = [Box(b.left * width, b.top * height, b.right * width, b.bottom * height) for _, b in ground.boxes]
+    if label in ON_ROAD and not traffic:
+        return None
     for _ in range(TRIES):
         row = choose_row(rng, view, height, metres, 0.055 * width, 0.5 * width)
         if row is None:
@@ -62,6 +76,8 @@ def paste_object(
         left, top = round(rng.uniform(0.02, 0.98) * width - foot), round(row - solid.bottom)
         box = Box(left + solid.left, top + solid.top, left + solid.right, top + solid.bottom)
         if not place_free(box, taken, width, height) or not ground_like(picture, box):
+            continue
+        if label in ON_ROAD and not among_traffic(box, traffic):
             continue
         around = picture[max(0, int(box.bottom) - 40) : int(box.bottom) + 10, max(0, int(box.left)) : int(box.right)]
         if around.size == 0:

@@ -15,10 +15,18 @@ KINDS: dict[str, tuple[str, ...]] = {
     "garbage": ("heap", "heap", "big_heap", "bag"),
     "bin_overflow": ("wheeled_bin_full", "wheeled_bin_full", "bin_full"),
     "bin": ("wheeled_bin", "wheeled_bin", "bin"),
+    "uncovered_load": ("truck_heap",),
+    "truck": ("truck_sheet", "truck_sheet", "truck_lid", "truck_empty", "truck_crates", "truck_box"),
 }
 FACING = ("street_stall", "shop_goods", "bin", "bin_overflow")  # they turn their front to the road
 # degrees below the horizon from which each label is seen in streets
-PITCHES = {"manhole_abnormal": (12.0, 62.0), "street_stall": (3.0, 34.0)}
+PITCHES = {
+    "manhole_abnormal": (12.0, 62.0),
+    "street_stall": (3.0, 34.0),
+    "uncovered_load": (6.0, 42.0),
+    "truck": (6.0, 42.0),
+}
+TRAFFIC = ("uncovered_load", "truck")  # half of them drive towards the camera or away from it, the rest all round
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,19 @@ REACH = {
     "garbage": 1.7,
     "bin_overflow": 1.0,
     "bin": 0.9,
+    "uncovered_load": 5.0,
+    "truck": 5.0,
 }
+
+
+def _turn(label: str, rng: Random) -> float:
+    """Degrees about the vertical; 0 faces right, or for what has a front to the road (`FACING`) the camera."""
+    if label in FACING:
+        return rng.gauss(0, 30)
+    turn = rng.uniform(0, 360)
+    if label in TRAFFIC and rng.random() < 0.5:
+        return rng.choice((-90, 90)) + rng.gauss(0, 28)
+    return turn
 
 
 def plan_cutouts(
@@ -78,7 +98,7 @@ def plan_cutouts(
             rng = Random(f"{seed}/{label}/{index}")
             low, high = PITCHES.get(label, (5.0, 45.0))
             split = "val" if index % round(1 / val_share) == round(1 / val_share) - 1 else "train"
-            facing = rng.gauss(0, 30) if label in FACING else rng.uniform(0, 360)
+            facing = _turn(label, rng)
             cloud = rng.choice((0.05, 0.2, 0.6, 0.95))
             row.append(
                 Cutout(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from datasets.synthetic.blender import bins, ground, litter, people, street, vehicles, wares
+from datasets.synthetic.blender import bins, ground, litter, people, street, trucks, vehicles, wares
 from datasets.synthetic.blender.meshes import Object
 
 Builder = Callable[[Random], list[Object]]
@@ -28,6 +28,7 @@ KINDS: dict[str, Builder] = {
     "car": vehicles.car,
     "van": vehicles.van,
     "bus": vehicles.bus,
+    **{f"truck_{load}": partial(trucks.truck, load=load) for load in trucks.LOADED},
     "car_lit": partial(vehicles.car, lit=True),
     "bus_lit": partial(vehicles.bus, lit=True),
     "person": lambda rng: people.person(rng, rng.uniform(0, 6.28)),

@@ -89,9 +89,10 @@ def quality(
     seed: int,
     *,
     transparent: bool = False,
+    denoise: bool = True,
     exposure: float = 0.0,
 ) -> None:
-    """Cycles on the CPU with few samples and OpenImageDenoise."""
+    """Cycles on the CPU with few samples and, unless told otherwise, OpenImageDenoise."""
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.render.resolution_x, scene.render.resolution_y = size
@@ -108,7 +109,7 @@ def quality(
     cycles = scene.cycles
     cycles.device, cycles.samples, cycles.seed = "CPU", samples, seed
     cycles.use_adaptive_sampling, cycles.adaptive_threshold = True, 0.03
-    cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
+    cycles.use_denoising, cycles.denoiser = denoise, "OPENIMAGEDENOISE"
     cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 2
     cycles.transmission_bounces, cycles.transparent_max_bounces = 2, 8
     cycles.caustics_reflective = cycles.caustics_refractive = False
