@@ -6,6 +6,9 @@ label's absence: 1 where the set annotates it everywhere, 0 where it does not, b
 known gaps. Where a box says the label is there, the loss always counts in full, and so do the
 labels that exclude it at that place (a car is not a truck). Boxes and their shape loss are
 untouched.
+
+Two labels may share one box (a truck with an open load is both). The assigner gives each place to
+one box, and of two equal ones always to the first; here the place gets the labels of both.
 """
 
 from __future__ import annotations
@@ -71,6 +74,22 @@ class PartialDetectionLoss(v8DetectionLoss):  # type: ignore[misc]  # ultralytic
         # The parent sums what this returns, so weighting here weighs its sum.
         self.bce = self._weighted_bce
         self._weights = torch.empty(0)
+        self._one_label = self.assigner.get_targets
+        self.assigner.get_targets = self._every_label
+
+    def _every_label(
+        self, labels: torch.Tensor, boxes: torch.Tensor, chosen: torch.Tensor, found: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The parent's targets, each place with the labels of every box that equals the one it got.
+
+        `labels` (pictures, boxes, 1), `boxes` (pictures, boxes, 4), `chosen` the box of each anchor and `found`
+        whether it has one, both (pictures, anchors).
+        """
+        first, targets, scores = self._one_label(labels, boxes, chosen, found)
+        equal = (boxes[:, :, None] == boxes[:, None]).all(-1)
+        own = torch.nn.functional.one_hot(labels.long().squeeze(-1), scores.shape[-1])
+        shared = (equal.float() @ own.float() > 0).gather(1, chosen[..., None].expand_as(scores))
+        return first, targets, shared.to(scores.dtype) * (found[..., None] > 0)
 
     def _weighted_bce(self, scores: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Element-wise loss, (pictures, anchors, labels), times the weight of its evidence."""

@@ -35,9 +35,10 @@ class Recipe(BaseModel):
 
     `model` is a model description (`yolov5n.yaml`), a checkpoint of ultralytics (`yolo26n.pt`) or a
     local one; `backbone` a plain state dict whose fitting tensors are copied in; `start_from` the
-    state file of an earlier run, whose averaged weights start this one (its data may differ, its
-    labels not). The learning rate is constant after the warm-up until a decaying stage, so that a
-    run can be extended by adding stages before the last one.
+    state file of an earlier run, whose averaged weights start this one (its data may differ; its
+    labels are those of this run or the first of them, in the same order). The learning rate is
+    constant after the warm-up until a decaying stage, so that a run can be extended by adding
+    stages before the last one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -19,7 +19,7 @@ from detector.training.partial_loss import EvidenceTable, partial_criterion
 from detector.training.partial_samples import draw_samples
 from detector.training.partial_score import LabelScore, label_scores, look_at_files, val_pictures
 from detector.training.recipe import Recipe
-from detector.training.train_model import copy_backbone, fitting_tensors, read_checkpoint
+from detector.training.train_model import copy_backbone, read_checkpoint, start_from_state
 from detector.training.train_state import TrainState, load_state, save_state
 
 
@@ -62,11 +62,7 @@ class StageTrainer(DetectionTrainer):  # type: ignore[misc]  # ultralytics is un
         if not self.resume and recipe.backbone is not None:
             copy_backbone(self.model, recipe.backbone)
         if not self.resume and recipe.start_from is not None:
-            earlier = load_state(recipe.start_from)
-            if earlier.labels != list(self.data["names"].values()):
-                raise DatasetError(f"{recipe.start_from}: trained for other labels than {self.args.data}")
-            fitting = fitting_tensors(earlier.average, self.model.state_dict())
-            self.model.load_state_dict(fitting, strict=True)
+            start_from_state(self.model, recipe.start_from, list(self.data["names"].values()))
         if recipe.precision == "bf16":
             self.model = self.model.to(memory_format=torch.channels_last)  # 1.27 x faster with bfloat16 on Zen 5
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from ultralytics.nn.tasks import DetectionModel, torch_safe_load
 from ultralytics.utils import LOGGER
 
 from detector.errors import DatasetError
+from detector.training.train_state import load_state
 
 
 def only_safe_checkpoints() -> None:
@@ -62,3 +64,29 @@ def copy_backbone(model: DetectionModel, path: Path) -> int:
     model.load_state_dict(fitting, strict=False)
     LOGGER.info(f"{len(fitting)} of {len(model.state_dict())} tensors start from {path.name}")
     return len(fitting)
+
+
+def start_from_state(model: DetectionModel, path: Path, labels: Sequence[str]) -> int:
+    """Fill `model` with the averaged weights of an earlier run; returns how many labels are new.
+
+    `labels`, those of the data, are the run's own or the run's own with new ones appended. The class outputs of the
+    head have one row per label: the earlier rows are copied, those of new labels keep the initialisation they have.
+
+    Raises DatasetError for other labels, another order of them, or another architecture.
+    """
+    earlier = load_state(path)
+    old, fresh = len(earlier.labels), model.state_dict()
+    if list(labels[:old]) != earlier.labels:
+        raise DatasetError(
+            f"{path}: trained for other labels than the data; it can start a run with the same labels in the same "
+            f"order and new ones behind them, and its own are: {', '.join(earlier.labels)}"
+        )
+    fitting = fitting_tensors(earlier.average, fresh)
+    for name in fresh.keys() & earlier.average.keys() - fitting.keys():
+        saved, ours = earlier.average[name].float(), fresh[name]
+        if saved.shape[:1] == (old,) and ours.shape == (len(labels), *saved.shape[1:]):
+            fitting[name] = torch.cat([saved, ours[old:]])
+    if odd := sorted(fresh.keys() ^ earlier.average.keys() | fresh.keys() - fitting.keys()):
+        raise DatasetError(f"{path}: another architecture; {len(odd)} tensors do not fit, {odd[0]} among them")
+    model.load_state_dict(fitting, strict=True)
+    return len(labels) - old

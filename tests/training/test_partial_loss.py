@@ -77,6 +77,37 @@ def test_a_box_denies_only_the_labels_that_exclude_its_own() -> None:
     assert (gradient[:, 0] > 0).all()
 
 
+@pytest.mark.parametrize("order", [("bin", "truck"), ("truck", "bin")])
+def test_a_place_with_two_labels_teaches_both(order: tuple[str, str]) -> None:
+    network = model()
+    data = batch("roads", "car")
+    both = {
+        **data,
+        "batch_idx": torch.tensor([0.0, 0.0, 1.0, 1.0]),
+        "cls": torch.tensor([[float(LABELS.index(label))] for label in order] * 2),
+        "bboxes": data["bboxes"].repeat(2, 1),
+    }
+    gradient = score_gradient(partial_criterion(network, table()), network, both)
+    raised = gradient < 0  # a step against the gradient raises the score
+    one, other, third = (LABELS.index(label) for label in ("bin", "truck", "car"))
+    assert raised[:, one].any()
+    assert (raised[:, one] == raised[:, other]).all()
+    assert not raised[:, third].any()
+
+
+def test_a_box_inside_another_keeps_its_label_to_itself() -> None:
+    network = model()
+    data = batch("roads", "car", pictures=1)
+    nested = {
+        **data,
+        "batch_idx": torch.zeros(2),
+        "cls": torch.tensor([[0.0], [2.0]]),
+        "bboxes": torch.tensor([[0.5, 0.5, 0.4, 0.4], [0.5, 0.5, 0.9, 0.9]]),
+    }
+    gradient = score_gradient(partial_criterion(network, table()), network, nested)
+    assert not ((gradient[:, 0] < 0) & (gradient[:, 2] < 0)).any()
+
+
 def test_hints_weigh_less_than_knowledge() -> None:
     network = model()
     criterion = partial_criterion(network, table())

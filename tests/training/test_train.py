@@ -121,6 +121,46 @@ def test_a_new_run_starts_from_the_weights_of_an_earlier_one(data: Path, tmp_pat
     assert torch.allclose(before[name], after[name], atol=1e-6)
 
 
+def with_labels(tmp_path: Path, labels: list[str]) -> Path:
+    """The drawn sets merged under other labels; the appended ones have no boxes."""
+    recipe = MixtureRecipe.model_validate({"name": "shapes", "labels": labels, "sets": {"squares": {}, "discs": {}}})
+    return merge_sets(recipe, [tmp_path / "sets"], tmp_path / "-".join(labels))
+
+
+def test_a_new_run_goes_on_with_labels_appended(data: Path, tmp_path: Path) -> None:
+    stages = [{"epochs": 1, "image_size": 64, "batch": 10}]
+    first = train(recipe_for(data, stages=stages), tmp_path / "runs")
+    longer = recipe_for(
+        with_labels(tmp_path, ["square", "disc", "ring"]), name="third", start_from=first.state, stages=stages,
+        learning_rate=1e-12, weight_decay=0.0, average_decay=0.5,
+    )  # fmt: skip
+    after = load_state(train(longer, tmp_path / "runs").state)
+    before = load_state(first.state)
+    assert after.labels == ["square", "disc", "ring"]
+    weights = [name for name in before.average if not name.endswith(("running_mean", "running_var", "tracked"))]
+    grown = [name for name in weights if before.average[name].shape != after.average[name].shape]
+    assert grown == [f"model.24.cv3.{level}.2.{part}" for level in range(3) for part in ("weight", "bias")]
+    for name in weights:
+        kept = after.average[name][:2] if name in grown else after.average[name]
+        assert torch.allclose(before.average[name], kept, atol=1e-6), name
+    assert all(bool((after.average[f"model.24.cv3.{level}.2.bias"][2:] < -4).all()) for level in range(3))
+
+
+@pytest.mark.parametrize("labels", [["disc", "square"], ["square", "ring", "disc"], ["ring", "square", "disc"]])
+def test_a_new_run_with_labels_in_another_order_is_refused(data: Path, tmp_path: Path, labels: list[str]) -> None:
+    first = train(recipe_for(data, stages=[{"epochs": 1, "image_size": 64, "batch": 10}]), tmp_path / "runs")
+    other = recipe_for(with_labels(tmp_path, labels), name="fourth", start_from=first.state)
+    with pytest.raises(DatasetError, match="trained for other labels"):
+        train(other, tmp_path / "runs")
+
+
+def test_a_new_run_from_another_architecture_is_refused(data: Path, tmp_path: Path) -> None:
+    first = train(recipe_for(data, stages=[{"epochs": 1, "image_size": 64, "batch": 10}]), tmp_path / "runs")
+    other = recipe_for(data, name="fifth", start_from=first.state, model="yolov8n.yaml")
+    with pytest.raises(DatasetError, match="another architecture"):
+        train(other, tmp_path / "runs")
+
+
 def test_empty_and_unprepared_data_are_refused(data: Path, tmp_path: Path) -> None:
     for link in (tmp_path / "data/images/train").rglob("*.png"):
         link.unlink()
