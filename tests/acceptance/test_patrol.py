@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 from detector.config import load_settings
 from detector.core.look import LookStatus
 from detector.service import Service
+from detector.store import open_store
 from tests.acceptance.lifecycle import settings_file
 from tests.servers.rtsp import RtspServer
 
@@ -47,3 +49,7 @@ def test_all_cameras_are_covered_over_two_streams(
     assert states["dead"].status is LookStatus.UNREACHABLE
     assert all(states[f"p{n}"].status is LookStatus.OK for n in range(CAMERAS))
     assert "detector_coverage_ratio" in metrics
+    store = open_store(load_settings(path).database)
+    remembered = {name for name in cameras if store.memory(name, datetime.now(UTC) - timedelta(hours=1))}
+    store.close()
+    assert remembered == {f"p{n}" for n in range(CAMERAS)}, "their views, for the next start"

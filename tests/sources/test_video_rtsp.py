@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import traceback
 from datetime import datetime
@@ -240,6 +241,41 @@ def test_a_visit_to_nothing_or_silence_fails_clearly(
         visit(rtsp_server.url("none"), "none", VisitOptions(), now)
     with pytest.raises(SourceUnreachable, match="no answer within 1 s"):
         visit(f"rtsp://127.0.0.1:{silent_server.port}/x", "x", VisitOptions(open_timeout_s=1), now)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="connections are counted in /proc")
+def test_however_a_visit_ends_its_connection_is_released(
+    rtsp_server: RtspServer, kerb: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connections() -> int:
+        descriptors = Path("/proc/self/fd").iterdir()
+        return sum(str(one.readlink()).startswith("socket:") for one in descriptors if one.is_symlink())
+
+    rtsp_server.start({"gate": kerb})
+    open_then: list[int] = []
+
+    def broken(*_: object) -> None:
+        open_then.append(connections())
+        raise ZeroDivisionError
+
+    before = connections()
+    quick = VisitOptions(open_timeout_s=2, read_timeout_s=1)
+    visit(rtsp_server.url("gate"), "gate", quick, now)
+    assert connections() == before
+    with pytest.raises(SourceUnreachable):
+        visit(rtsp_server.url("none"), "none", quick, now)
+    assert connections() == before
+    with monkeypatch.context() as decoder:
+        decoder.setattr("detector.sources.decoding.BgrConverter.image", broken)
+        with pytest.raises(ZeroDivisionError):
+            visit(rtsp_server.url("gate"), "gate", quick, now)
+    assert open_then == [before + 1]
+    assert connections() == before
+    rtsp_server.freeze()
+    with pytest.raises(SourceUnreachable):
+        visit(rtsp_server.url("gate"), "gate", quick, now)
+    assert connections() == before
+    rtsp_server.thaw()
 
 
 def test_a_visit_passes_over_plain_pictures(rtsp_server: RtspServer, tmp_path: Path) -> None:
