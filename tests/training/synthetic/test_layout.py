@@ -35,7 +35,7 @@ def test_a_box_is_cut_to_the_picture_and_refused_outside() -> None:
 def test_data_yaml_names_every_label_and_says_what_is_exhaustive() -> None:
     described = yaml.safe_load(data_yaml(("rubble_pile", "ponding")))
     assert described["names"] == list(LABELS)
-    assert len(described["names"]) == 25
+    assert len(described["names"]) == 26
     assert described["exhaustive"] == ["rubble_pile", "ponding"]
     assert described["synthetic"] is True
     assert (described["train"], described["val"]) == ("images/train", "images/val")
