@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.table import Table
 
 from detector.cli.material import model_folder
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from detector.training.check.finding import Finding
     from detector.training.check.scan import Scan
     from detector.training.check.suspects import Suspect
-    from detector.training.importing import ImportRecipe
 
 app = typer.Typer(help="Import, check, split and export labelled pictures.", no_args_is_help=True)
 app.command()(merge)
@@ -55,12 +53,13 @@ def import_(
 
       sets: [{name: bins, format: coco, path: bins.json, images: bins, map: {litter: garbage}, licence: CC0-1.0}]
     """
-    from detector.training.importing import import_sets, read_recipe
+    from detector.training.importing import import_sets, read_recipe, recipe_of_one
 
     if recipe is not None:
         wanted = read_recipe(recipe)
     elif form and path and name:
-        wanted = _single(out, name, form, path, images, class_map, licence)
+        fields = {"name": name, "format": form, "path": path, "images": images, "licence": licence}
+        wanted = recipe_of_one(out.name, fields, class_map)
     else:
         raise DatasetError("say either --recipe, or --format, --path and --name")
     with progress_bar("importing") as advance:
@@ -207,25 +206,6 @@ def split(
     for name, found in sorted(table.items()):
         ERR.print(f"{name}: {', '.join(f'{count} {label}' for label, count in found.items())}")
     ERR.print(f"groups in more than one split: {len(shared_keys(divided))}; root hash {fresh.root}")
-
-
-def _single(
-    out: Path, name: str, form: str, path: Path, images: Path | None, class_map: Path | None, licence: str | None
-) -> ImportRecipe:
-    from detector.training.importing import ImportRecipe, SetRecipe
-    from detector.training.written import read_mapping
-
-    settings: dict[str, Any] = {}
-    if class_map is not None:
-        settings = read_mapping(class_map)
-        if "map" not in settings:
-            settings = {"map": settings}
-    fields = {"name": name, "format": form, "path": path, "images": images, "licence": licence}
-    try:
-        return ImportRecipe(name=out.name, sets=[SetRecipe.model_validate(fields | settings)])
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DatasetError(f"{class_map or form}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
 def _doubted(scan: Scan, model: str | None, predictions: Path | None) -> list[Suspect]:

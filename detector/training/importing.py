@@ -23,13 +23,13 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from detector.errors import DatasetError
 from detector.training.formats.coco import read_coco, write_coco
@@ -41,7 +41,7 @@ from detector.training.formats.voc import read_voc, write_voc
 from detector.training.formats.yolo import label_text, read_groups, read_yolo, write_yolo
 from detector.training.labelled import LabelledPicture, LabelledSet
 from detector.training.manifest import HEADER, BoxRow, Dataset, Row, file_hash, read_dataset, write_dataset
-from detector.training.written import read_written
+from detector.training.written import fault_of, read_mapping, read_written
 
 Progress = Callable[[int], None]
 WRITERS: dict[str, Callable[[LabelledSet, Path], None]] = {
@@ -112,6 +112,20 @@ def read_recipe(path: Path) -> ImportRecipe:
         for entry in recipe.sets
     ]
     return recipe.model_copy(update={"sets": moved})
+
+
+def recipe_of_one(name: str, fields: Mapping[str, Any], class_map: Path | None) -> ImportRecipe:
+    """The recipe of a single set: `fields` of SetRecipe, and a YAML file of `their label: ours` or of further fields.
+
+    Raises DatasetError naming file and field.
+    """
+    further = {} if class_map is None else read_mapping(class_map)
+    if class_map is not None and "map" not in further:
+        further = {"map": further}
+    try:
+        return ImportRecipe(name=name, sets=[SetRecipe.model_validate({**fields, **further})])
+    except ValidationError as error:
+        raise DatasetError(f"{class_map or fields['name']}: {fault_of(error)}") from error
 
 
 def read_source(entry: SetRecipe) -> LabelledSet:

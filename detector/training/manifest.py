@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from detector.core.detection import BoundingBox
 from detector.errors import DatasetError
 from detector.training.labelled import SPLITS, LabelledBox, LabelledPicture, LabelledSet
+from detector.training.written import fault_of
 
 MANIFEST, HEADER = "manifest.jsonl", "dataset.json"
 BoxRow = tuple[str, float, float, float, float]
@@ -124,9 +125,7 @@ def read_dataset(folder: Path) -> Dataset:
         try:
             rows.append(Row.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"])) or "line"
-            raise DatasetError(f"{manifest_path}:{number}: {field}: {first['msg']}") from error
+            raise DatasetError(f"{manifest_path}:{number}: {fault_of(error)}") from error
     found = root_hash(rows)
     if found != root:
         raise DatasetError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from detector.config.marked_yaml import Document, read_yaml
 from detector.config.validating import validate
@@ -29,6 +29,12 @@ def read_written(path: Path, model: type[Model], error: type[DetectorError] = Da
     if found is None:
         raise _complaint(document, error)
     return found
+
+
+def fault_of(error: ValidationError) -> str:
+    """Field and message of the first thing wrong, where what was judged is one line of a file."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'line'}: {first['msg']}"
 
 
 def _complaint(document: Document, error: type[DetectorError]) -> DetectorError:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from detector.cli.dataset import app
 from detector.errors import DatasetError
 from detector.training.formats.yolo import read_yolo
-from detector.training.importing import import_sets, read_recipe
+from detector.training.importing import import_sets, read_recipe, recipe_of_one
 from detector.training.manifest import Dataset, read_dataset, verify
 from detector.training.reading import read_set
 from tests.training.test_formats import FROM_DATUMARO
@@ -167,6 +167,22 @@ def test_a_wrong_recipe_says_what(city: tuple[Path, Path], change: dict[str, obj
     recipe.write_text(yaml.safe_dump(content))
     with pytest.raises(DatasetError, match=message):
         import_sets(read_recipe(recipe), folder)
+
+
+@pytest.mark.parametrize(
+    ("form", "written", "said"),
+    [
+        ("excel", "litter: garbage\n", r"map\.yaml: format"),
+        ("coco", "map: {litter: garbage}\ncolour: red\n", r"map\.yaml: colour"),
+        ("coco", "litter: [garbage]\n", r"map\.yaml: map\.litter"),
+        ("coco", "litter: garbage: bin\n", r"map\.yaml:1: "),
+    ],
+)
+def test_a_wrong_class_map_of_a_single_set_says_what(tmp_path: Path, form: str, written: str, said: str) -> None:
+    class_map = tmp_path / "map.yaml"
+    class_map.write_text(written)
+    with pytest.raises(DatasetError, match=said):
+        recipe_of_one("city", {"name": "bins", "format": form, "path": tmp_path}, class_map)
 
 
 def test_the_commands_from_import_to_export(city: tuple[Path, Path], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from detector.core.detection import BoundingBox, Detection
 from detector.errors import DatasetError
+from detector.training.written import fault_of
 
 SAME_PLACE = 0.3
 """IoU from which a detection is taken for the thing that was decided on."""
@@ -66,9 +67,7 @@ def read_verdicts(path: Path) -> list[Verdict]:
         try:
             verdicts.append(Verdict.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"])) or "line"
-            raise DatasetError(f"{path}:{number}: {field}: {first['msg']}") from error
+            raise DatasetError(f"{path}:{number}: {fault_of(error)}") from error
     return verdicts
 
 
