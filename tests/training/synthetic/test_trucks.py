@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -8,9 +9,12 @@ import pytest
 from datasets.synthetic import cutouts, trucks
 from datasets.synthetic.labels import INDEX
 from datasets.synthetic.layout import Labelled, SetWriter
+from datasets.synthetic.paste import among_traffic
 from datasets.synthetic.perspective import Box
 from datasets.synthetic.plan_cutouts import TRAFFIC, plan_cutouts
 from tests.training.synthetic.drawn import background, cutout
+
+CARS = (("car", Box(0.15, 0.33, 0.3, 0.42)), ("car", Box(0.7, 0.38, 0.85, 0.5)))  # shares of the picture
 
 
 def boxes_of(file: Path) -> list[tuple[int, str]]:
@@ -49,7 +53,9 @@ def found(tmp_path: Path) -> list[cutouts.Rendered]:
 
 
 def test_a_set_holds_both_kinds_with_the_boxes_that_they_mean(tmp_path: Path, found: list[cutouts.Rendered]) -> None:
-    grounds = [background(tmp_path / "grounds", f"s{n}", "val" if n % 4 == 3 else "train", TRAFFIC) for n in range(12)]
+    grounds = [
+        background(tmp_path / "grounds", f"s{n}", "val" if n % 4 == 3 else "train", TRAFFIC, CARS) for n in range(12)
+    ]
     writer = SetWriter(tmp_path / "set", ("uncovered_load",), "drawn")
     trucks.fill(writer, grounds, found, {"train": 14, "val": 3}, seed=1)
     counts = writer.finish()
@@ -70,11 +76,32 @@ def test_a_set_holds_both_kinds_with_the_boxes_that_they_mean(tmp_path: Path, fo
 
 
 def test_each_split_gets_its_own_trucks(tmp_path: Path, found: list[cutouts.Rendered]) -> None:
-    ground = background(tmp_path / "grounds", "street", "val", TRAFFIC)
+    ground = background(tmp_path / "grounds", "street", "val", TRAFFIC, CARS)
     only_train = [c for c in found if c.split == "train"]
     _, objects = trucks.draw(ground, only_train, Random(1))
-    assert not objects
-    assert any(trucks.draw(ground, found, Random(n))[1] for n in range(4))
+    assert not [one for one in objects if one.synthetic]
+    assert any(one.synthetic for n in range(4) for one in trucks.draw(ground, found, Random(n))[1])
+
+
+def test_without_traffic_there_is_no_road_to_stand_on(tmp_path: Path, found: list[cutouts.Rendered]) -> None:
+    ground = background(tmp_path / "grounds", "square", "train", TRAFFIC)
+    assert not any(trucks.draw(ground, found, Random(n))[1] for n in range(4))
+
+
+def test_a_foot_stands_among_those_of_the_traffic() -> None:
+    traffic = [Box(100, 100, 140, 130), Box(300, 150, 360, 190)]
+    assert among_traffic(Box(180, 90, 280, 160), traffic)
+    assert not among_traffic(Box(180, 20, 280, 90), traffic), "higher than where anything drives"
+    assert not among_traffic(Box(180, 120, 280, 220), traffic), "lower"
+    assert not among_traffic(Box(440, 90, 540, 160), traffic), "aside"
+
+
+def test_at_eye_level_the_traffic_tells_the_scale(tmp_path: Path) -> None:
+    plain = background(tmp_path, "street", boxes=(("car", Box(0.4, 0.3, 0.7, 0.6)), ("person", Box(0, 0, 1, 1))))
+    assert trucks.fitted(plain) is plain
+    source = next(view for view in trucks.views() if view.name == "two-wheelers-in")
+    view = trucks.fitted(replace(plain, source=source)).source.view
+    assert view.pixels_per_metre(0.6 * 1000, 1000) == pytest.approx(0.3 * 1000 / 1.5)
 
 
 def test_the_views_take_trucks_and_vouch_for_open_loads_alone() -> None:
