@@ -20,6 +20,9 @@ from detector.inference.swap import HotSwap
 from detector.inference.yolo import YoloDetector
 from detector.worker.reader import Prepare
 
+POOR_AP50 = 0.3
+"""A label below this is more often wrong than right at any threshold that still finds something."""
+
 
 def open_model(settings: Settings) -> HotSwap:
     """The model of the settings, checked and self-tested, ready to be exchanged while it works."""
@@ -42,10 +45,6 @@ def prepared_by(model: HotSwap) -> Prepare:
         return replace(frame, prepared=picture) if isinstance(picture, Prepared) else frame
 
     return prepared
-
-
-POOR_AP50 = 0.3
-"""A label below this is more often wrong than right at any threshold that still finds something."""
 
 
 def judged_by(categories: Mapping[str, Category], model: YoloDetector) -> dict[str, Category]:
