@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from detector.core.category import ConfirmationPolicy
 from detector.core.changing import Change, moved
-from detector.core.matching import same_thing
-from detector.core.opinions import ONE_THING_IOU
+from detector.core.opinions import Standing, is_named
 from detector.core.parts import MORE_SIGHTINGS, Beside
 from detector.core.problem import Problem, ProblemStatus, Trigger
 
@@ -54,9 +53,5 @@ def _rank(problem: Problem) -> tuple[int, float, str]:
 
 
 def _is_one_thing(problem: Problem, case: Problem) -> bool:
-    """Of two categories. Of what the model has called by both names a part is enough: heaps are seen in halves."""
-    if problem.category == case.category:
-        return False
-    one, other = problem.place.box, case.place.box
-    both_names = problem.category in case.also or case.category in problem.also
-    return one.iou(other) >= ONE_THING_IOU or (both_names and same_thing(one, other) > 0)
+    both_names = {*case.also, *([problem.category] if case.category in problem.also else [])}
+    return is_named(problem.category, problem.place.box, Standing(case.category, case.place.box, True, both_names))

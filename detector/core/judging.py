@@ -21,7 +21,7 @@ from detector.core.look import Look, LookStatus
 from detector.core.matching import PASSING, associate, hidden
 from detector.core.opinions import Decide as Decide
 from detector.core.opinions import Standing, counted, one_opinion, opinions, turns
-from detector.core.parts import ALONE, Beside, parts
+from detector.core.parts import ALONE, Beside, began, parts
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger
 from detector.core.rules import Outcome
 from detector.core.several import several
@@ -73,7 +73,9 @@ def judge(
     size = look.size
     passing = [d for d in look.detections if d.label in PASSING]  # of another category's opinion or not, it hides
     tracked = [
-        Standing(one.category, one.place.box, one.status is ProblemStatus.OPEN) for one in known if not one.out_of_view
+        Standing(one.category, one.place.box, one.status is ProblemStatus.OPEN, one.also)
+        for one in known
+        if not one.out_of_view
     ]
     category_of = opinions(categories, size, decide)
     names = {id(detection): category_of(detection) for detection in look.detections}
@@ -161,7 +163,8 @@ class _Judgement:
                 continue
             outcome = self.decide(category, place) if group is None else group.outcomes[index]
             if outcome.case:
-                yield self._suspect(detection, place, outcome, new_id())
+                since = began(detection.box, places, matches.seen, look.at)
+                yield self._suspect(detection, place, outcome, new_id(), since)
 
     def _least(self, problem: Problem) -> float:
         """How much a sighting must be like a problem. What is open is also shown by a part of it; a suspicion is not.
@@ -196,7 +199,9 @@ class _Judgement:
             case _:
                 return False
 
-    def _suspect(self, detection: Detection, place: Place, outcome: Outcome, problem_id: str) -> Change | Due:
+    def _suspect(
+        self, detection: Detection, place: Place, outcome: Outcome, problem_id: str, since: datetime
+    ) -> Change | Due:
         at = self.look.at
         suspicion = Problem(
             id=problem_id,
@@ -205,7 +210,7 @@ class _Judgement:
             camera_id=self.look.camera_id,
             place=place,
             status=ProblemStatus.SUSPECTED,
-            first_seen=at,
+            first_seen=since,
             last_seen=at,
             last_looked=at,
             looks=1,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -29,6 +29,16 @@ class Standing(NamedTuple):
     category: str
     box: BoundingBox
     open: bool = False
+    also: Collection[str] = ()  # other categories that the model has called it
+
+
+def is_named(category: str, box: BoundingBox, standing: Standing) -> bool:
+    """Whether something is but another name for what stands there. Where the model has used both names, a part of it is
+    enough: heaps are seen in halves.
+    """
+    if category == standing.category:
+        return False
+    return box.iou(standing.box) >= ONE_THING_IOU or (category in standing.also and same_thing(box, standing.box) > 0)
 
 
 def one_opinion(
@@ -51,14 +61,15 @@ def one_opinion(
     def rank(detection: Detection) -> tuple[bool, bool, float]:
         return shared(detection, settled), shared(detection, known), detection.score
 
-    kept: list[Detection] = []
+    kept, taken = list[Detection](), list[Standing]()
     for detection in sorted((d for d in detections if categories[id(d)] is not None), key=rank, reverse=True):
-        category = categories[id(detection)]
-        others = [(categories[id(other)], other.box) for other in kept]
+        category = categories[id(detection)] or ""
+        others = list(taken)
         if not shared(detection, settled):
-            others += [(one.category, one.box) for one in settled]
-        if not any(c != category and box.iou(detection.box) >= ONE_THING_IOU for c, box in others):
+            others += settled
+        if not any(is_named(category, detection.box, one) for one in others):
             kept.append(detection)
+            taken.append(Standing(category, detection.box))
     return kept + [detection for detection in detections if categories[id(detection)] is None]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from detector.core.detection import BoundingBox, Detection
 from detector.core.matching import PART_OF, SAME_PLACE_IOU, same_thing
@@ -67,6 +68,23 @@ def parts(places: Sequence[Problem], visible: Sequence[Detection], seen: Mapping
             elif places[number].place.box.intersection(elder.place.box) > 0:
                 touching.add(number)
     return Parts(frozenset(absorbed), frozenset(whole), frozenset(undecided), frozenset(touching))
+
+
+def began(whole: BoundingBox, places: Sequence[Problem], seen: Mapping[int, int], at: datetime) -> datetime:
+    """Since when a thing that is new in the look of `at` has been seen: since the suspicions that it shows to be its
+    parts, together most of it. Of what moves no half is the same thing as the whole; yet it stood there then.
+    """
+    halves = [
+        place
+        for number, place in enumerate(places)
+        if place.status is ProblemStatus.SUSPECTED
+        and number not in seen
+        and _within(place.place.box, whole)
+        and place.place.box.iou(whole) >= SAME_PLACE_IOU
+    ]
+    covered = sum(half.place.box.intersection(whole) for half in halves)
+    together = len(halves) > 1 and covered >= PART_OF * whole.area
+    return min([at, *(half.first_seen for half in halves)]) if together else at
 
 
 def _is_lesser(one: Problem, other: Problem) -> bool:

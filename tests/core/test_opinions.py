@@ -199,3 +199,4 @@ def test_half_of_a_case_that_is_known_by_both_names_is_no_second_case() -> None:
         other.look(cover, half)
     assert street.opened() == ["manhole_abnormal"]
     assert other.opened() == ["bin_overflow", "manhole_abnormal"]  # something before it, never taken for it
+    assert not [one for one in street.known.values() if one.category == "bin_overflow"], "nor a suspicion"

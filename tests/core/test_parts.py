@@ -168,3 +168,14 @@ def test_the_better_suspicion_keeps_its_sightings_from_an_older_half() -> None:
     assert other.iou(whole) < 0.5 < other.iou(nearly)
     street.look_at_each([[half, other], [whole], [whole], [nearly]])
     assert street.opened() == ["p3"]
+
+
+def test_a_car_first_seen_in_halves_has_stood_there_since() -> None:
+    street = Street(CAR)
+    left, right = BoundingBox(400, 500, 495, 640), BoundingBox(510, 500, 600, 640)
+    assert max(left.iou(WHOLE), right.iou(WHOLE)) < 0.5
+    street.look_at_each([[left, right], [WHOLE], [WHOLE]])
+    assert [p.first_seen for p in street.problems.values() if p.place.box == WHOLE] == [START]
+    street = Street(CAR)
+    street.look_at_each([[left], [WHOLE]])
+    assert [p.first_seen for p in street.problems.values() if p.place.box == WHOLE] == [START + timedelta(minutes=1)]
