@@ -11,6 +11,7 @@ import os
 import socket
 import threading
 import time
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from socket import getaddrinfo
 from urllib.parse import urlsplit
@@ -25,27 +26,40 @@ PROXIED = frozenset({"http", "https", "rtsps", "rtmps"})
 _ASK_AGAIN_S = 0.05  # how often a waiting thread asks whether it was called off
 
 
+@dataclass(slots=True)
 class _LookUp:
     """One question to the resolver, shared by all who ask it while it is under way."""
 
-    def __init__(self, host: str) -> None:
-        self.answered = threading.Event()
-        self.error: Exception | None = None
-        threading.Thread(target=self._ask, args=(host,), name="look-up", daemon=True).start()
+    answered: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
 
-    def _ask(self, host: str) -> None:
+
+class _Resolver:
+    """At most one thread waits for an answer per name, however many openings give up meanwhile."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: dict[str, _LookUp] = {}
+
+    def ask(self, host: str) -> _LookUp:
+        with self._lock:
+            question = self._under_way.get(host)
+            if question is None:
+                question = self._under_way[host] = _LookUp()
+                threading.Thread(target=self._wait, args=(host, question), name="look-up", daemon=True).start()
+            return question
+
+    def _wait(self, host: str, question: _LookUp) -> None:
         try:
             getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            self.error = error
-        with _lock:
-            del _under_way[host]
-        self.answered.set()
+            question.error = error
+        with self._lock:
+            del self._under_way[host]
+        question.answered.set()
 
 
-_lock = threading.Lock()
-_under_way: dict[str, _LookUp] = {}
-"""At most one thread waits for the resolver per name, however many openings give up meanwhile."""
+_resolver = _Resolver()
 
 
 def look_up(address: str, timeout_s: float) -> None:
@@ -58,10 +72,7 @@ def look_up(address: str, timeout_s: float) -> None:
     host = parts.hostname
     if not host or _is_number(host) or (parts.scheme.lower() in PROXIED and "http_proxy" in os.environ):
         return
-    with _lock:
-        question = _under_way.get(host)
-        if question is None:
-            question = _under_way[host] = _LookUp(host)
+    question = _resolver.ask(host)
     deadline = time.monotonic() + timeout_s
     while not question.answered.wait(_ASK_AGAIN_S):
         if called_off() or time.monotonic() >= deadline:
