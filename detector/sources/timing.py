@@ -60,7 +60,8 @@ class LiveClock:
       streams are held up may be either.)
     - Times come true by slewing, as NTP's do: between two pictures passes what their time stamps say, give or take
       a share of SLEW, but no moment is more than AHEAD_S later than its picture came. So dwell times are never off by
-      more, and no two looks fall on one moment.
+      more, and looks do not pile up on one moment: only what a server has kept and sends at once at the opening, and
+      only beyond AHEAD_S of it, is squeezed together.
     - Where time stamps jump, the line starts anew with the packet's arrival. If they only fell behind, and the stream's
       clock, right or wrong, says that they went on all the time, nothing jumped: the pictures are late by so much, and
       keep the times at which they were taken.
