@@ -46,7 +46,7 @@ def wall_like(picture: Picture, box: Box) -> bool:
 
 def among_traffic(box: Box, traffic: Sequence[Box]) -> bool:
     """Whether the foot of a box stands where traffic does: no higher, no lower and no further aside than its boxes."""
-    wide, tall = (max(f(t) for t in traffic) for f in (lambda t: t.right - t.left, lambda t: t.bottom - t.top))
+    wide, tall = max(t.right - t.left for t in traffic), max(t.bottom - t.top for t in traffic)
     middle = (box.left + box.right) / 2
     aside = min(t.left for t in traffic) - wide <= middle <= max(t.right for t in traffic) + wide
     rows = [t.bottom for t in traffic]
