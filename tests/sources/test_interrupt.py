@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -21,9 +20,10 @@ from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
 from detector.worker.patrol import Patrol
 from detector.worker.reader import StreamReader
+from tests.servers.ffmpeg import ffmpeg
 from tests.servers.hanging import STAGES, hanging_site
-from tests.servers.process import ServerProcess, free_port
-from tests.servers.rtsp import NO_SERVER, Mount, RtspServer, SilentServer
+from tests.servers.process import free_port
+from tests.servers.rtsp import Mount, RtspServer, SilentServer
 from tests.sources.clips import drawn, now, remux
 
 PATIENT = StreamOptions(interval_s=0, open_timeout_s=600, read_timeout_s=600, no_picture_s=600)
@@ -98,20 +98,13 @@ def test_http_flv_that_stops_in_the_middle_is_ended(site: str) -> None:
 @pytest.mark.parametrize("scheme", ["rtmp", "http"])
 def test_a_frozen_sender_of_flv_is_left(clip: Path, tmp_path: Path, scheme: str) -> None:
     """The ffmpeg program as the server; its first visitor is its only one, so the reader tries until it is there."""
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        pytest.skip(NO_SERVER)
     url = f"{scheme}://127.0.0.1:{free_port()}/live/gate.flv"
-    clips = [ffmpeg, "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", clip, "-c", "copy", "-f", "flv"]
-    sender = ServerProcess(tmp_path / "ffmpeg.log")
-    sender.start([*clips, "-listen", "1", url], ready=lambda: True)
-    try:
+    clips = ("-re", "-stream_loop", "-1", "-i", clip, "-c", "copy", "-f", "flv")
+    with ffmpeg(tmp_path, *clips, "-listen", "1", url) as sender:
         reading = Reading(url)
         assert reading.got.wait(ENDS_S)
         sender.freeze()
         reading.stop_while_it_hangs()
-    finally:
-        sender.kill()
 
 
 @pytest.mark.server

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -19,9 +18,10 @@ from detector.sources.container import LIVE
 from detector.sources.options import StreamOptions, VisitOptions
 from detector.sources.video import VideoSource, open_video
 from detector.sources.visit import visit
+from tests.servers.ffmpeg import ffmpeg
 from tests.servers.http import RoughHandler, serving
-from tests.servers.process import ServerProcess, free_port
-from tests.servers.rtsp import NO_SERVER, RtspServer
+from tests.servers.process import free_port
+from tests.servers.rtsp import RtspServer
 from tests.servers.tls import certificate, tls_front
 from tests.sources.clips import now, read_until_it_fails, remux
 
@@ -92,21 +92,13 @@ def test_a_playlist_does_not_read_local_files(site: tuple[Path, str], kerb: Path
 @pytest.mark.parametrize("scheme", ["rtmp", "http"])
 def test_live_flv_is_read_and_its_end_is_told(kerb: Path, tmp_path: Path, scheme: str) -> None:
     """The ffmpeg program as the server: it waits for one visitor and sends him the clip."""
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        pytest.skip(NO_SERVER)
     url = f"{scheme}://127.0.0.1:{free_port()}/" + ("live/gate" if scheme == "rtmp" else "gate.flv")
-    server = ServerProcess(tmp_path / "ffmpeg.log")
-    command = [ffmpeg, "-loglevel", "error", "-i", kerb, "-t", "12", "-c", "copy", "-f", "flv", "-listen", "1", url]
-    server.start(command, ready=lambda: True)
-    try:
+    with ffmpeg(tmp_path, "-i", kerb, "-t", "12", "-c", "copy", "-f", "flv", "-listen", "1", url):
         source = opened_when_it_listens(url)
         found = [source.read() for _ in range(4)]
         with pytest.raises(SourceUnreachable, match=r"ended|Input/output"):
             read_until_it_fails(source)
         source.close()
-    finally:
-        server.kill()
     assert [frame is not None and frame.size for frame in found] == [(1280, 720)] * 4
 
 
@@ -114,14 +106,9 @@ def test_live_flv_is_read_and_its_end_is_told(kerb: Path, tmp_path: Path, scheme
 @pytest.mark.parametrize("scheme", ["tcp", "udp"])
 def test_a_transport_stream_is_read_as_it_is(kerb: Path, tmp_path: Path, scheme: str) -> None:
     """The ffmpeg program as the sender: over TCP it waits for a visitor, over UDP it talks to whoever listens."""
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        pytest.skip(NO_SERVER)
     url = f"{scheme}://127.0.0.1:{free_port()}"
-    sender = ServerProcess(tmp_path / "ffmpeg.log")
-    command = [ffmpeg, "-loglevel", "error", "-re", "-i", kerb, "-c", "copy", "-f", "mpegts"]
-    sender.start([*command, f"{url}?listen=1" if scheme == "tcp" else f"{url}?pkt_size=1316"], ready=lambda: True)
-    try:
+    address = f"{url}?listen=1" if scheme == "tcp" else f"{url}?pkt_size=1316"
+    with ffmpeg(tmp_path, "-re", "-i", kerb, "-c", "copy", "-f", "mpegts", address) as sender:
         source = opened_when_it_listens(url)
         found = [source.read() for _ in range(3)]
         assert [frame is not None and frame.size for frame in found] == [(1280, 720)] * 3
@@ -129,8 +116,6 @@ def test_a_transport_stream_is_read_as_it_is(kerb: Path, tmp_path: Path, scheme:
         with pytest.raises(SourceUnreachable, match="no data for 5 s"):
             read_until_it_fails(source)
         source.close()
-    finally:
-        sender.kill()
 
 
 @pytest.mark.server
@@ -160,21 +145,13 @@ def test_rtsps_is_read(rtsp_server: RtspServer, kerb: Path, tmp_path: Path) -> N
 
 @pytest.mark.server
 def test_rtmps_is_read(kerb: Path, tmp_path: Path) -> None:
-    ffmpeg = shutil.which("ffmpeg")
-    if ffmpeg is None:
-        pytest.skip(NO_SERVER)
     port = free_port()
-    server = ServerProcess(tmp_path / "ffmpeg.log")
-    command = [ffmpeg, "-loglevel", "error", "-re", "-i", kerb, "-c", "copy", "-f", "flv", "-listen", "1"]
-    server.start([*command, f"rtmp://127.0.0.1:{port}/live/gate"], ready=lambda: True)
-    try:
-        with tls_front(port, certificate(tmp_path)) as front:
-            source = opened_when_it_listens(f"rtmps://127.0.0.1:{front}/live/gate")
-            assert [frame is not None and frame.size for frame in (source.read(), source.read())] == [(1280, 720)] * 2
-            source.close()
-            server.kill()
-    finally:
-        server.kill()
+    url = f"rtmp://127.0.0.1:{port}/live/gate"
+    sending = ffmpeg(tmp_path, "-re", "-i", kerb, "-c", "copy", "-f", "flv", "-listen", "1", url)
+    with tls_front(port, certificate(tmp_path)) as front, sending:  # it ends before the front does
+        source = opened_when_it_listens(f"rtmps://127.0.0.1:{front}/live/gate")
+        assert [frame is not None and frame.size for frame in (source.read(), source.read())] == [(1280, 720)] * 2
+        source.close()
 
 
 def test_the_settings_know_the_same_schemes() -> None:
