@@ -49,11 +49,11 @@ def _camera(settings: Settings, camera: CameraSettings) -> Camera:
         district=camera.district or "",
         marks=marks_of(camera.ground),
         realtime=scheme_of(url) is not None,
-        started_at=moment_at(camera.started_at, settings.timezone_of(camera)),
+        started_at=_moment_at(camera.started_at, settings.timezone_of(camera)),
     )
 
 
-def moment_at(moment: datetime | None, timezone: str) -> datetime | None:
+def _moment_at(moment: datetime | None, timezone: str) -> datetime | None:
     """A moment as written: on the clock of `timezone` unless it names an offset."""
     if moment is None or moment.tzinfo is not None:
         return moment

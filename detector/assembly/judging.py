@@ -47,7 +47,7 @@ def prepared_by(model: HotSwap) -> Prepare:
     return prepared
 
 
-def judged_by(categories: Mapping[str, Category], model: YoloDetector) -> dict[str, Category]:
+def _judged_by(categories: Mapping[str, Category], model: YoloDetector) -> dict[str, Category]:
     """Categories with the model's own threshold for each label to which the configuration gives none.
 
     A label that the model has only seen in synthetic pictures, or is poor at by its own figures, makes its problems go
@@ -96,7 +96,7 @@ class RulesOfLook:
 def judged_with(categories: Mapping[str, Category], model: HotSwap) -> dict[str, Category]:
     """Categories judged by the thresholds of the model in force."""
     current = model.current
-    return judged_by(categories, current) if isinstance(current, YoloDetector) else dict(categories)
+    return _judged_by(categories, current) if isinstance(current, YoloDetector) else dict(categories)
 
 
 def categories_of(settings: Settings, model: HotSwap) -> dict[str, Category]:
