@@ -95,6 +95,21 @@ def test_coverage_counts_cameras_looked_at_within_their_period() -> None:
     assert agenda.coverage(300) == 0.0
 
 
+@given(st.floats(0, 0.5), st.floats(0, 1, exclude_max=True))
+def test_a_visit_comes_early_by_its_share_of_the_jitter_and_never_late(jitter: float, chance: float) -> None:
+    agenda = Agenda(0.3)
+    agenda.put("a", 100, now=0)
+    assert agenda.take(100) == "a"
+    agenda.jitter = jitter
+    agenda.done("a", 100, 103, ok=True, chance=chance)
+    assert agenda.next_due() == pytest.approx(200 - 100 * jitter * chance)
+
+
+def test_a_jitter_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(ValueError, match="jitter"):
+        Agenda(0.6)
+
+
 def test_opens_are_spaced() -> None:
     ramp = Ramp(4)
     assert [ramp.reserve(10.0) for _ in range(3)] == [0.0, 0.25, 0.5]

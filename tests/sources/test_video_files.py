@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
+import av.error
 import numpy as np
 import pytest
 
 from detector.core.frame import Frame, Image
 from detector.errors import SourceUnreachable, SourceUnreadable
 from detector.sources.options import StreamOptions
-from detector.sources.video import VideoSource, open_video
+from detector.sources.video import BROKEN_READS, VideoSource, open_video
 from tests.sources.clips import NOON, drawn, noon, remux
 
 
@@ -161,6 +164,53 @@ def test_broken_packets_are_survived_and_no_broken_picture_is_given(shared: Path
         if abs((near - frame.captured_at).total_seconds()) < 0.02:
             difference = np.abs(frame.image.astype(int) - truth[near]).mean()
             assert difference < 2, f"a damaged picture was given at {frame.captured_at}"
+
+
+class Stumbling:
+    """A container whose reading fails `failures` times in a row after each ten packets."""
+
+    def __init__(self, container: Any, failures: int) -> None:
+        self._container = container
+        self._failures = failures
+        self._count = self._failed = 0
+        self.tries = 0
+
+    def demux(self, video: Any) -> Iterator[Any]:
+        self.tries += 1
+        if self._count % 10 == 9 and self._failed < self._failures:
+            self._failed += 1
+            raise av.error.InvalidDataError(1094995529, "Invalid data found when processing input")
+        self._failed = 0
+        for packet in self._container.demux(video):
+            self._count += 1
+            yield packet
+            if self._count % 10 == 9 and self._failures:
+                self._failed = 1
+                raise av.error.InvalidDataError(1094995529, "Invalid data found when processing input")
+
+    def close(self) -> None:
+        self._container.close()
+
+
+@pytest.mark.parametrize("failures", [1, BROKEN_READS])
+def test_reading_goes_on_over_damage_in_the_container(tmp_path: Path, failures: int) -> None:
+    clip = drawn(tmp_path / "clip.mp4", seconds=4, gop=25)
+    whole = frames(clip, StreamOptions(interval_s=0.0))
+    source = open_video(str(clip), "gate", StreamOptions(interval_s=0.0), noon)
+    source._container = stumbling = Stumbling(source._container, failures)  # type: ignore[assignment]
+    found = list(iter(source.read, None))
+    source.close()
+    assert stumbling.tries > 5
+    assert at_seconds(found) == at_seconds(whole)
+
+
+def test_a_container_in_which_nothing_can_be_read_any_more_is_told(tmp_path: Path) -> None:
+    clip = drawn(tmp_path / "clip.mp4", seconds=2, gop=25)
+    source = open_video(str(clip), "gate", StreamOptions(interval_s=0.0), noon)
+    source._container = Stumbling(source._container, BROKEN_READS + 1)  # type: ignore[assignment]
+    with pytest.raises(SourceUnreadable, match="no video that can be read"):
+        list(iter(source.read, None))
+    source.close()
 
 
 def test_rotated_and_scaled(tmp_path: Path) -> None:

@@ -134,6 +134,53 @@ def test_patrol_visits_all_within_the_cap_and_a_dead_camera_stops_nobody() -> No
     assert not [t for t in threading.enumerate() if t.name.startswith("patrol-")]
 
 
+def test_a_visit_that_throws_anything_is_a_failed_look_and_the_patrol_walks_on() -> None:
+    mailbox = Mailbox()
+
+    def visit(_camera: Camera) -> Frame:
+        raise ZeroDivisionError("decoder")
+
+    patrol = Patrol(visit, mailbox, OpenGate(10_000), now, concurrent=1)
+    patrol.start()
+    patrol.put(camera("p", mode=SamplingMode.PATROL, interval_s=0.02), always_ok)
+    for _ in range(3):
+        (look,) = mailbox.take(1, 0)
+        assert isinstance(look, Look)
+        assert (look.status, look.reason) == (LookStatus.UNREACHABLE, "decoder")
+    patrol.stop()
+
+
+def test_a_camera_that_goes_or_changes_during_its_visit_leaves_nothing() -> None:
+    mailbox, under_way, free = Mailbox(), threading.Semaphore(0), threading.Semaphore(0)
+    visited: list[Camera] = []
+
+    def visit(cam: Camera) -> Frame:
+        visited.append(cam)
+        under_way.release()
+        free.acquire()
+        return frame(cam.id)
+
+    patrol = Patrol(visit, mailbox, OpenGate(10_000), now, concurrent=1)
+    patrol.start()
+    first = camera("changes", mode=SamplingMode.PATROL, interval_s=0.02)
+    second = camera("changes", mode=SamplingMode.PATROL, interval_s=0.03)
+    patrol.put(first, always_ok)
+    under_way.acquire()
+    patrol.put(second, always_ok)
+    free.release()
+    under_way.acquire()
+    assert visited[-1] is second
+    patrol.remove("changes")
+    free.release()
+    patrol.put(camera("stays", mode=SamplingMode.PATROL, interval_s=0.02), always_ok)
+    under_way.acquire()
+    free.release()
+    (sighting,) = mailbox.take(8, 0)  # the oldest first: nothing by the old settings, nothing of what is gone
+    assert sighting.camera_id == "stays"
+    free.release(1000)
+    patrol.stop()
+
+
 def test_the_patrol_grows_and_shrinks_while_it_walks_and_cuts_no_visit_short() -> None:
     mailbox, free = Mailbox(), threading.Semaphore(0)
     visited: list[str] = []
