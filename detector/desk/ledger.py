@@ -121,7 +121,10 @@ class Ledger:
             case = queries.case_of(connection, wanted)
             if case is None or connection.scalar(select(ACTION.c.id).where(ACTION.c.id == deeds[0].id)):
                 return case
-            for deed in deeds:
+            firsts = [case.problem_id]
+            for number, deed in enumerate(deeds):
+                if number:
+                    case, *_ = [work_out(connection, self.plan, first)[0] for first in firsts]
                 next_stage(case.stage, deed.move)
                 details = completed(connection, self.plan, case, deed, now)
                 put_deed(connection, case, replace(deed, details=details), now)
@@ -133,7 +136,6 @@ class Ledger:
                     stay = [s.problem_id for s in case.sources if s.problem_id not in details.problems]
                     put_apart(connection, deed.id, details.problems, stay, now)
                     firsts = regroup(connection, stay[0], self.plan.joining)
-                case, *_ = [work_out(connection, self.plan, first)[0] for first in firsts]
             left, *_ = [self._bring_up_to_date(connection, first, now) for first in firsts]
             return left
 
@@ -245,8 +247,7 @@ class Ledger:
         for move, details in decisions:
             name = event_id("desk", case.id, "action", next_number(connection, case), move)
             put_deed(connection, case, Deed(name, move, DESK, details), now)
-            case, steps = work_out(connection, self.plan, problem_id)
-        return case
+        return work_out(connection, self.plan, problem_id)[0] if decisions else case
 
     def _threshold(self, connection: Connection, category: str, now: datetime) -> Threshold:
         plan = self.plan
