@@ -37,6 +37,28 @@ def test_a_picture_is_decoded_once_it_is_asked_for_and_only_then(clip: Path) -> 
         assert numbers == [0, 10, 24, 25, 60]
 
 
+@pytest.mark.parametrize("likely", [True, False])
+def test_what_is_held_of_a_group_is_bounded(clip: Path, monkeypatch: pytest.MonkeyPatch, likely: bool) -> None:
+    """Wanted groups are decoded through then; of others nothing can be had until the next keyframe."""
+    with av.open(str(clip)) as container:
+        video = container.streams.video[0]
+        packets = [packet for packet in container.demux(video) if packet.size]
+        bound = packets[0].size + 3 * max(packet.size for packet in packets[1:10])
+        monkeypatch.setattr("detector.sources.decoding.HELD_BYTES", bound)
+        second = next(number for number, packet in enumerate(packets) if number and packet.is_keyframe)
+        decoder = GopDecoder(video)
+        decoder.start(packets[0])
+        for packet in packets[1:second]:
+            decoder.follow(packet, likely=likely)
+            assert sum(held.size for held in decoder._held) <= bound
+        end_of_first = decoder.picture()
+        assert (end_of_first is not None) is likely
+        if end_of_first is not None:
+            assert end_of_first.pts == packets[second - 1].pts
+        decoder.start(packets[second])
+        assert decoder.picture() is not None
+
+
 def test_a_damaged_packet_ends_its_group_and_the_next_keyframe_mends_all(clip: Path) -> None:
     with av.open(str(clip)) as container:
         video = container.streams.video[0]
