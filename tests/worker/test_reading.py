@@ -181,6 +181,29 @@ def test_a_camera_that_goes_or_changes_during_its_visit_leaves_nothing() -> None
     patrol.stop()
 
 
+def test_coverage_counts_good_pictures_only() -> None:
+    mailbox = Mailbox()
+
+    def visit(cam: Camera) -> Frame:
+        if cam.id == "dead":
+            raise SourceUnreachable("no answer")
+        return frame(cam.id)
+
+    def condition(found: Frame) -> Condition:
+        return Condition(LookStatus.DARK if found.camera_id == "dark" else LookStatus.OK)
+
+    patrol = Patrol(visit, mailbox, OpenGate(10_000), now, concurrent=2)
+    patrol.start()
+    names = ("well", "fine", "dark", "dead")
+    for name in names:
+        patrol.put(camera(name, mode=SamplingMode.PATROL, interval_s=86_400.0), condition)
+        patrol.hasten(name)
+    assert {mailbox.take(1, 0)[0].camera_id for _ in names} == set(names)
+    assert until(lambda: patrol.visiting == 0)
+    assert patrol.coverage() == 0.5
+    patrol.stop()
+
+
 def test_the_patrol_grows_and_shrinks_while_it_walks_and_cuts_no_visit_short() -> None:
     mailbox, free = Mailbox(), threading.Semaphore(0)
     visited: list[str] = []

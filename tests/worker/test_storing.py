@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -86,6 +88,18 @@ def test_a_database_that_fails_for_a_while_costs_nothing() -> None:
     assert book.stored == ["a", "b"]
     assert len(book.tries) == 4
     assert metrics.looks_by_status() == {"dark": 2}
+
+
+def test_a_look_that_is_stored_tells_how_old_its_picture_is() -> None:
+    metrics = Metrics()
+    loop = Loop(
+        *(Mailbox(), lambda: cast(Detector, Blind()), cast(Decider, Book(lambda _names: None)), metrics),
+        lambda: START + timedelta(seconds=100),
+    )
+    loop._store_what_follows(seen("a"))
+    told = re.search(r'detector_frame_age_seconds\{camera="a"\} ([\d.]+)', metrics.text().decode())
+    assert told is not None
+    assert float(told[1]) >= 100  # and grows from then on
 
 
 def test_one_look_that_can_never_be_stored_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
