@@ -11,8 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from detector.core.frame import Image
 from detector.errors import DatasetError
 from detector.inference.bundle import Bundle, LabelEntry
@@ -26,6 +24,7 @@ from detector.training.export_int8 import ap50_of, calibration_images, losses, q
 from detector.training.export_parity import check_pictures, measure_parity
 from detector.training.labelled import LabelledPicture
 from detector.training.parity import PARITY_FILE, write_parity
+from detector.training.partial_sets import read_merged
 
 Precision = Literal["fp32", "fp16", "int8"]
 CALIBRATION_PICTURES = 200
@@ -42,7 +41,7 @@ def label_entries(data: Path, figures: Mapping[str, Mapping[str, Any]] | None = 
     `figures`: the "labels" object of `detector evaluate --json`. Raises DatasetError when a label has no training box
     of any kind: a model must not list what it cannot find.
     """
-    content = yaml.safe_load(data.read_text(encoding="utf-8"))
+    content = read_merged(data)
     entries = []
     for label in content["names"].values():
         boxes = content["boxes"][label]
@@ -105,7 +104,7 @@ def export_bundle(
     entries = label_entries(data, figures)
     if labels != [entry.name for entry in entries]:
         raise DatasetError(f"{source}: was trained for other labels than {data} names")
-    root_hash = str(yaml.safe_load(data.read_text(encoding="utf-8"))["root_hash"])
+    root_hash = str(read_merged(data)["root_hash"])
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "model.onnx"
         export_onnx(network, file, nominal_size)

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from detector.inference.bundle import LabelEntry
+from detector.training.partial_sets import read_merged
 
 FEW = 30
 """Validation boxes below which a figure is called rough."""
@@ -59,7 +58,7 @@ def card_text(
     `data` is the merged dataset (data.yaml), `figures` the "labels" object of `detector evaluate --json`; `notes` is
     Markdown put before the limits.
     """
-    content = yaml.safe_load(data.read_text(encoding="utf-8"))
+    content = read_merged(data)
     real = sorted(set_name for set_name, entry in content["evidence"].items() if not entry.get("synthetic"))
     drawn = [entry.name for entry in entries if entry.synthetic_only]
     thin = [entry.name for entry in entries if not entry.synthetic_only and entry.val_instances < FEW]

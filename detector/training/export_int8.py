@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import yaml
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -29,6 +28,7 @@ from detector.inference.yolo import YoloDetector
 from detector.training.evaluation.measure import measure
 from detector.training.evaluation.predict import predict, read_picture
 from detector.training.labelled import LabelledPicture
+from detector.training.partial_sets import merged_pictures, read_merged
 
 QUANTISED = ("Conv", "Gemm", "MatMul")
 FIRST = 2
@@ -115,7 +115,6 @@ def ap50_of(detector: YoloDetector, pictures: Sequence[LabelledPicture]) -> dict
 
 def calibration_images(data: Path, count: int, seed: int) -> list[Image]:
     """`count` training pictures of a merged dataset (data.yaml), drawn at random; DatasetError on a broken one."""
-    content = yaml.safe_load(data.read_text(encoding="utf-8"))
-    files = [path for path in sorted((Path(content["path"]) / content["train"]).glob("*/*")) if path.is_file()]
+    files = merged_pictures(read_merged(data), "train")
     chosen = np.random.default_rng(seed).permutation(len(files))[:count]
     return [read_picture(files[index]) for index in chosen]

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from numpy.typing import NDArray
 from ultralytics.data.augment import LetterBox
 from ultralytics.utils.nms import non_max_suppression
@@ -29,7 +28,7 @@ from detector.inference.yolo import Limits
 from detector.training.evaluation.predict import read_picture
 from detector.training.export import SMALLEST_HALVED
 from detector.training.parity import SCORE_TOLERANCE, ParityCheck, ParityReport, compare_anchors, compare_boxes
-from detector.training.partial_score import val_pictures
+from detector.training.partial_sets import merged_pictures, read_merged
 
 FloatArray = NDArray[np.float32]
 PICTURES = 64
@@ -43,8 +42,7 @@ def check_pictures(data: Path, count: int = PICTURES, seed: int = 0) -> list[Ima
 
     Raises DatasetError when it has none.
     """
-    content = yaml.safe_load(data.read_text(encoding="utf-8"))
-    files = val_pictures(Path(content["path"]) / content["val"])
+    files = merged_pictures(read_merged(data), "val")
     if not files:
         raise DatasetError(f"{data}: no validation pictures; the exported file cannot be compared with the network")
     chosen = np.random.default_rng(seed).permutation(len(files))[:count]

@@ -166,6 +166,21 @@ def merge_sets(
     return target
 
 
+def read_merged(path: Path) -> dict[str, Any]:
+    """data.yaml of a merged dataset, as merge_sets wrote it; DatasetError on one that is broken or was not merged."""
+    data = read_mapping(path)
+    wanted = ("path", *SPLITS, "names", "evidence", "exclusive", "boxes", "root_hash")
+    if missing := [key for key in wanted if key not in data]:
+        raise DatasetError(f"{path}: {', '.join(missing)} missing; write it with `detector dataset merge`")
+    return data
+
+
+def merged_pictures(data: Mapping[str, Any], split: str) -> list[Path]:
+    """The pictures of one split of a merged dataset, by set and name; what a trainer keeps beside them is none."""
+    folders = sorted(path for path in (Path(data["path"]) / data[split]).glob("*") if path.is_dir())
+    return [picture for folder in folders for picture in picture_files(folder)]
+
+
 def set_folder(roots: Sequence[Path], name: str, entry: SetRecipe) -> Path:
     """Where a set of the recipe lies; raises DatasetError when it is in none of the `roots`."""
     for root in roots:

@@ -19,11 +19,11 @@ import ultralytics
 
 from detector.errors import DatasetError
 from detector.training.partial_score import LabelScore
+from detector.training.partial_sets import merged_pictures, read_merged
 from detector.training.recipe import Recipe
 from detector.training.train_engine import StageTrainer
 from detector.training.train_model import only_safe_checkpoints
 from detector.training.train_state import load_state
-from detector.training.written import read_mapping
 
 STATE_FILE = "state.pt"
 RECORD_FILE = "run.json"
@@ -70,7 +70,9 @@ def train(recipe: Recipe, runs: Path, resume: bool = True, progress: Progress | 
     or SIGINT.
     """
     only_safe_checkpoints()
-    data = _read_data(recipe.data)
+    data = read_merged(recipe.data)
+    if not merged_pictures(data, "train"):
+        raise DatasetError(f"{recipe.data}: no training pictures under {data['path']}")
     folder = runs / recipe.name
     state = folder / STATE_FILE
     if state.exists() and not resume:
@@ -103,17 +105,6 @@ def _reporter(progress: Progress, recipe: Recipe) -> Callable[[StageTrainer], No
         progress(TrainStep(trainer.epoch + 1, recipe.epochs, seen["batch"], batches, size, losses))
 
     return report
-
-
-def _read_data(path: Path) -> dict[str, Any]:
-    """data.yaml of a merged dataset, with the fields the trainer needs."""
-    data = read_mapping(path)
-    if missing := [key for key in ("names", "evidence", "exclusive", "root_hash") if key not in data]:
-        raise DatasetError(f"{path}: {', '.join(missing)} missing; write it with `detector dataset merge`")
-    pictures = Path(data["path"]) / data["train"]
-    if not any(pictures.glob("*/*")):
-        raise DatasetError(f"{pictures}: no training pictures")
-    return data
 
 
 def _overrides(recipe: Recipe, done: int, runs: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ from detector.training.export import export_onnx, halve_weights  # noqa: E402
 from detector.training.export_parity import check_pictures, measure_parity  # noqa: E402
 from detector.training.gate import read_parity  # noqa: E402
 from detector.training.parity import write_parity  # noqa: E402
+from detector.training.partial_sets import MixtureRecipe, merge_sets  # noqa: E402
+from tests.training.drawn import draw_sets  # noqa: E402
 
 pytestmark = [pytest.mark.train, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 LABELS = ["bin", "car", "truck"]
@@ -100,7 +103,9 @@ def test_a_file_with_one_other_layer_does_not(
 
 
 def test_without_val_pictures_nothing_can_be_compared(tmp_path: Path) -> None:
-    data = tmp_path / "data.yaml"
-    data.write_text(f"path: {tmp_path}\nval: images/val\n")
+    sets = {"squares": {}, "discs": {}}
+    recipe = MixtureRecipe.model_validate({"name": "shapes", "labels": ["square", "disc"], "sets": sets})
+    data = merge_sets(recipe, [draw_sets(tmp_path / "sets")], tmp_path / "out")
+    shutil.rmtree(tmp_path / "out/images/val")
     with pytest.raises(DatasetError, match="no validation pictures"):
         check_pictures(data)

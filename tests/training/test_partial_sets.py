@@ -8,7 +8,14 @@ import pytest
 import yaml
 
 from detector.errors import DatasetError
-from detector.training.partial_sets import MixtureRecipe, merge_sets, read_mixture, set_boxes
+from detector.training.partial_sets import (
+    MixtureRecipe,
+    merge_sets,
+    merged_pictures,
+    read_merged,
+    read_mixture,
+    set_boxes,
+)
 from tests.training.drawn import draw_sets
 
 
@@ -127,3 +134,22 @@ def test_the_shipped_recipe_reads(root: Path) -> None:
     recipe = read_mixture(root / "datasets/street-14/manifest.yaml")
     assert recipe.labels[:3] == ["garbage", "bin", "bin_overflow"]
     assert len(recipe.sets) >= 17
+
+
+def test_a_merged_dataset_is_read_back_without_what_a_trainer_keeps_beside_the_pictures(tmp_path: Path) -> None:
+    path = merge_sets(mixture(squares={}, discs={}), [draw_sets(tmp_path / "sets")], tmp_path / "out")
+    (tmp_path / "out/images/train/squares/000.npy").write_bytes(b"kept")
+    pictures = merged_pictures(read_merged(path), "train")
+    assert len(pictures) == 24
+    assert {picture.suffix for picture in pictures} == {".png"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("path: [", r"data\.yaml:1"), ("path: out\nnames: {0: a}\n", r"evidence, exclusive, boxes, root_hash missing")],
+)
+def test_a_data_yaml_that_was_not_merged_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "data.yaml"
+    path.write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        read_merged(path)
