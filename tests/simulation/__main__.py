@@ -114,7 +114,8 @@ put in.
 
 {_bound(day, found)}
 
-uncovered_muck_truck needs to know the load, which no label tells: it makes no case.
+uncovered_muck_truck cannot be judged by a look each three minutes: the trucks of this day carry no load, and make no
+case.
 
 What was assumed, in short:
 
