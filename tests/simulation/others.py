@@ -14,7 +14,7 @@ TABLE = (
 
 EMPTY = f"""{HEADING}
 
-The same measurement with other seeds; `scripts/simulate-city-day --seed 15 --add` writes a line.
+The same measurement with other seeds; `scripts/simulate-city-day --cameras 600 --seed 17 --add` writes a line.
 
 {TABLE}
 """
