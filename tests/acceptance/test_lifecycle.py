@@ -25,7 +25,7 @@ from tests.acceptance.lifecycle import (
 )
 from tests.servers.rtsp import RtspServer
 
-SIZE = 640
+SIZE = 672
 """What docs/operations.md advises for fixed cameras of 720p and more: a heap measures 110-150 px of the clips' 1280."""
 
 MISSED_LOOKS_S = 12.0
