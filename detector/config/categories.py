@@ -90,8 +90,8 @@ class CategorySettings(Strict):
     """1 can wait, 3 somebody may be hurt."""
     at_least: int = Field(default=1, ge=1, le=100)
     """So many of them must stand together, e.g. bicycles; they then make one problem."""
-    needs: str | None = Field(default=None, pattern=r"^[a-z_]+(:[a-z_]+)?$")
-    """What labels alone cannot tell, e.g. `zone:no_parking`; it makes a case only where that is met."""
+    needs: str | None = Field(default=None, pattern=r"^(zone|outside):[a-z_]+$")
+    """The place that labels alone cannot tell, `zone:KIND` or `outside:KIND`; it makes a case only there."""
     enabled: bool = True
     """false: left out."""
 

@@ -135,18 +135,14 @@ def _retention(settings: Settings, document: Document, file: CategoriesFile) -> 
 
 
 def _needs(document: Document, file: CategoriesFile, kinds: frozenset[str]) -> Iterator[Finding]:
-    """Categories that a zone must complete while no zone of that kind exists, or that nothing can complete yet."""
+    """Categories that a zone must complete while no zone of that kind exists."""
     for key, category in file.categories.items():
         if not category.enabled or category.needs is None:
             continue
-        what, _, kind = category.needs.partition(":")
-        if what not in {"zone", "outside"}:
-            message = f"labels alone cannot tell it: a case only where {category.needs} is met"
-        elif kind not in kinds:
+        kind = category.needs.partition(":")[2]
+        if kind not in kinds:
             message = f"no zone is of kind {kind}: it is a case nowhere, unless a rule says so"
-        else:
-            continue
-        yield _found(document, ("categories", key, "needs"), message, severity="note")
+            yield _found(document, ("categories", key, "needs"), message, severity="note")
 
 
 def _labels(document: Document, file: CategoriesFile, labels: Sequence[str]) -> Iterator[Finding]:
@@ -154,13 +150,14 @@ def _labels(document: Document, file: CategoriesFile, labels: Sequence[str]) -> 
     for key, category in file.categories.items():
         if not category.enabled:
             continue
-        judged += any(label in labels for label in category.labels)
+        made = any(label in labels for label in category.labels)
+        judged += made
         for index, label in enumerate(category.labels):
             if label not in labels:
                 yield _found(
                     document,
                     ("categories", key, "labels", index),
-                    f'the model has no label "{label}"',
+                    f'the model has no label "{label}"' + ("" if made else f": it sees nothing of {key}"),
                     did_you_mean(label, labels),
                 )
     if judged == 0:

@@ -75,7 +75,7 @@ class Category:
     deadline: Deadline | None = None
     risk: int = 2  # 1 (can wait) .. 3 (somebody may be hurt)
     at_least: int = 1  # so many must stand together; they are then one problem
-    needs: str | None = None  # what labels alone cannot tell, e.g. "zone:no_parking"; None = labels are enough
+    needs: str | None = None  # zone:KIND or outside:KIND, where alone it is a case; None = labels are enough
 
     @property
     def told_by_labels(self) -> bool:

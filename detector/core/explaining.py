@@ -76,10 +76,6 @@ def _of_place(rule: Rule) -> str:
 def _of_need(need: str, spot: Spot) -> str:
     what, _, kind = need.partition(":")
     unknown = "" if spot.ground is not None else " (zones on the map count only where the position is known)"
-    match what:
-        case "zone":
-            return f"does not stand in a zone of kind {kind}{unknown}"
-        case "outside":
-            return f"stands in a zone of kind {kind}, or none of that kind is known here{unknown}"
-        case _:
-            return "no zone or permit can tell that: never a case"
+    if what == "zone":
+        return f"does not stand in a zone of kind {kind}{unknown}"
+    return f"stands in a zone of kind {kind}, or none of that kind is known here{unknown}"

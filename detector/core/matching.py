@@ -20,7 +20,7 @@ PART_OF = 0.7
 HIDDEN_SHARE = 0.5
 """Share of a place that something passing in front must cover before the place counts as hidden."""
 
-PASSING = frozenset({"car", "truck", "bus", "van", "motorcycle", "bicycle", "person", "machinery"})
+PASSING = frozenset({"car", "truck", "bus", "van", "motorcycle", "bicycle", "person", "machinery", "uncovered_load"})
 """Labels of things that move through a view and may hide what stands behind them."""
 
 

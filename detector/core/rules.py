@@ -194,19 +194,15 @@ class RuleBook:
                 yield permit
 
     def _need_met(self, need: str, kinds: set[str], spot: Spot) -> bool:
-        """`zone:KIND` (inside one), `outside:KIND`; any other need is met by nothing that a place can say.
+        """`zone:KIND`: inside one, or `outside:KIND`.
 
         Outside means something only where it is known where the inside is: without a bay drawn for this camera, or
         any on the map for a spot on the ground, every bicycle in town would stand outside the bays.
         """
         what, _, kind = need.partition(":")
-        match what:
-            case "zone":
-                return kind in kinds
-            case "outside":
-                return kind not in kinds and self._knows(kind, spot)
-            case _:
-                return False
+        if what == "zone":
+            return kind in kinds
+        return kind not in kinds and self._knows(kind, spot)
 
     def _knows(self, kind: str, spot: Spot) -> bool:
         on_map = spot.ground is not None and kind in self._index.kinds_on_map

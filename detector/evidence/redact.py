@@ -24,7 +24,7 @@ from detector.errors import EvidenceError
 from detector.evidence.finders import FaceFinder, PlateFinder
 
 PEOPLE = frozenset({"person"})
-VEHICLES = frozenset({"car", "van", "truck", "bus", "minibus", "vehicle", "motorcycle"})
+VEHICLES = frozenset({"car", "van", "truck", "bus", "minibus", "vehicle", "motorcycle", "uncovered_load"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,12 @@ def test_the_fourteen_categories_come_with_the_product() -> None:
     assert {key for key, value in categories.items() if not value.told_by_labels} == {
         "nonmotor_parking",
         "motor_parking",
-        "uncovered_muck_truck",
     }
     assert categories["illegal_ad"].needs_review("poster")
     assert not categories["illegal_ad"].needs_review("graffiti")
     assert "truck" not in by_label(categories)
+    assert by_label(categories)["uncovered_load"].id == "uncovered_muck_truck"
+    assert categories["uncovered_muck_truck"].needs_review("uncovered_load")
 
 
 def test_a_city_lays_its_own_file_over_the_default(tmp_path: Path) -> None:
@@ -75,6 +76,7 @@ def test_a_city_lays_its_own_file_over_the_default(tmp_path: Path) -> None:
         ("labels: [a]\n    min_scores: {b: 0.3}", "min_scores.b: is no label of this category"),
         ("labels: [a]\n    review: [b]", 'review: "b" is no label of this category'),
         ("labels: [a]\n    codes: {GB: '1'}", "codes.GB: is none of the standards; describe it"),
+        ("labels: [a]\n    needs: load:open", "categories.mess.needs: "),
         ("labels: [a]\n    light: dya", 'light: must be one of any, day; did you mean "day"?'),
         ("lables: [a]", 'categories.mess.lables: unknown key; did you mean "labels"?'),
         ("labels: [a]\n  mess2:\n    names: {en: M}\n    labels: [a]", '"a" already makes mess'),

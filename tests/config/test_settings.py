@@ -234,7 +234,7 @@ def test_check_names_labels_that_the_model_does_not_have(write: Write, tmp_path:
     lines = [line.removeprefix("warning ") for line in lines if "label" in line]
     assert lines == [
         'categories.yaml:6: categories.mess.labels[1]: the model has no label "garbge"; did you mean "garbage"?',
-        'categories.yaml:9: categories.far.labels[0]: the model has no label "zebra"',
+        'categories.yaml:9: categories.far.labels[0]: the model has no label "zebra": it sees nothing of far',
     ]
     lines = checked("categories: categories.yaml\n", write, ["bin"])
     assert any(line.startswith("error categories.yaml:1: categories: no category is made of") for line in lines)

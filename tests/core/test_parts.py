@@ -130,10 +130,11 @@ def test_the_car_itself_does_not_hide_that_it_is_no_longer_seen_in_halves() -> N
     assert len(street.opened()) == 1
 
 
-def test_traffic_that_passes_one_place_does_not_add_up_to_a_parked_car() -> None:
+@pytest.mark.parametrize("label", [CAR, "uncovered_load"])
+def test_traffic_that_passes_one_place_does_not_add_up_to_a_parked_car(label: str) -> None:
     passing = [BoundingBox(80, 450, 480, 690), BoundingBox(130, 540, 570, 760), BoundingBox(40, 340, 470, 600)]
     assert all(0.3 < passing[0].iou(box) < 0.5 for box in passing[1:])
-    street, heaps = Street(CAR), Street(GARBAGE)
+    street, heaps = Street(label), Street(GARBAGE)
     for looked in (street, heaps):
         looked.look_at_each([[box] for box in passing] + [[]] * 6)
     assert street.opened() == []

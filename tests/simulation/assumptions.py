@@ -34,7 +34,7 @@ KINDS: dict[str, Kind] = {
     "road_damage": Kind("pothole", 0.03, 500, 0.80, 0.66, 0.0),
     "manhole_abnormal": Kind("manhole_abnormal", 0.01, 60, 0.80, 0.64, 0.0),
     "road_ponding": Kind("ponding", 0.02, 5, 0.85, 0.68),
-    "uncovered_muck_truck": Kind("truck", 0.05, 0.3, 0.95, 0.85, 0.0),
+    "uncovered_muck_truck": Kind("truck", 0.05, 0.3, 0.95, 0.85, 0.0),  # no load: too short for looks so rare
     "open_burning": Kind("smoke", 0.02, 0.7, 0.85, 0.66),
 }
 """Shares found: the recall at a low score that goes with an AP50 of 0.5 to 0.9. Rates, scores and stays are guesses."""

@@ -200,9 +200,12 @@ class Day:
 
     def is_case(self, thing: Thing, number: int, spot: int, at: datetime) -> bool:
         """What zones, permits and rules say of the thing itself at that time, in that camera's picture."""
+        category = self.categories[thing.category]
+        if thing.label not in category.labels:
+            return False  # a truck that shows no load
         x, y = box_in(spot, thing).foot
         here = Spot(self.city.views[number].camera.id, (x / SIZE[0], y / SIZE[1]))
-        return self.book.decide(self.categories[thing.category], here, at.astimezone(CITY_TIME)).case
+        return self.book.decide(category, here, at.astimezone(CITY_TIME)).case
 
     def _is_silent(self, camera: str, spot: int, at: datetime) -> bool:
         return any(
