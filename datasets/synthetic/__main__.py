@@ -26,6 +26,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(stderr=True)
 
 Work = Annotated[pathlib.Path, typer.Option(help="Folder for rendered parts; what stands there is kept and used.")]
+Data = Annotated[pathlib.Path, typer.Option(help="Folder that holds the real sets (bins-cn, cctv-vn, ...).")]
+Out = Annotated[pathlib.Path, typer.Option(help="Where the sets are written, one folder each.")]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal plans.")]
 Blender = Annotated[
     pathlib.Path,
@@ -89,11 +91,21 @@ def render_cutouts(
     run_blender(blender_python, "cutouts", plan, work / "cutouts", len(plans))
 
 
+def cutouts_of(work: pathlib.Path, labels: set[str]) -> list[cutouts.Rendered]:
+    """All rendered cut-outs; ends the command, saying what to do, when a label has none."""
+    rendered = cutouts.find(work / "cutouts")
+    if missing := sorted(labels - {cutout.label for cutout in rendered}):
+        options = " ".join(f"--label {label}" for label in missing)
+        console.print(f"{work}/cutouts: no cut-outs of {', '.join(missing)}; run `cutouts {options}` first")
+        raise typer.Exit(2)
+    return rendered
+
+
 @app.command("paste")
 def paste(
     work: Work,
-    data: Annotated[pathlib.Path, typer.Option(help="Folder that holds the real sets (bins-cn, cctv-vn, ...).")],
-    out: Annotated[pathlib.Path, typer.Option(help="Where the sets are written, one folder each.")],
+    data: Data,
+    out: Out,
     seed: Seed = 1,
     per_label: Annotated[int, typer.Option(help="Pictures per label over all backgrounds, train part.", min=1)] = 240,
 ) -> None:
@@ -101,12 +113,7 @@ def paste(
 
     Example: python -m datasets.synthetic paste --work /data/synthetic-work --data ../shared/data --out /data/synthetic
     """
-    rendered = cutouts.find(work / "cutouts")
-    needed = {label for s in SOURCES for label in s.pasted if label in KINDS}
-    missing = [label for label in sorted(needed) if not any(c.label == label for c in rendered)]
-    if missing:
-        console.print(f"{work}/cutouts: no cut-outs of {', '.join(missing)}; run `cutouts` first")
-        raise typer.Exit(2)
+    rendered = cutouts_of(work, {label for s in SOURCES for label in s.pasted if label in KINDS})
     sources = [s for s in SOURCES if (data / s.name / "data.yaml").exists()]
     if not sources:
         console.print(f"{data}: none of the sets {', '.join(s.name for s in SOURCES)} is there")
@@ -180,8 +187,8 @@ def multiply(
 @app.command("heaps")
 def heaps_in_views(
     work: Work,
-    data: Annotated[pathlib.Path, typer.Option(help="Folder that holds the real sets (bags-kr, cctv-vn, ...).")],
-    out: Annotated[pathlib.Path, typer.Option(help="Where the sets are written, one folder each.")],
+    data: Data,
+    out: Out,
     seed: Seed = 1,
 ) -> None:
     """Cut real rubbish out of train pictures and set it into the train views of fixed cameras and vehicles.
@@ -210,8 +217,8 @@ def heaps_in_views(
 @app.command("trucks")
 def trucks_in_views(
     work: Work,
-    data: Annotated[pathlib.Path, typer.Option(help="Folder that holds the real sets (cctv-vn, roads-id, ...).")],
-    out: Annotated[pathlib.Path, typer.Option(help="Where the sets are written, one folder each.")],
+    data: Data,
+    out: Out,
     seed: Seed = 1,
     pictures: Annotated[int, typer.Option(help="Pictures per set, train part; a sixth as many for val.", min=6)] = 120,
 ) -> None:
@@ -219,10 +226,7 @@ def trucks_in_views(
 
     Example: python -m datasets.synthetic trucks --work /data/synthetic-work --data ../shared/data --out /data/synthetic
     """
-    found = cutouts.find(work / "cutouts")
-    if any(not [c for c in found if c.label == label] for label in (trucks.LABEL, "truck")):
-        console.print(f"{work}/cutouts: no trucks; run `cutouts --label {trucks.LABEL} --label truck` first")
-        raise typer.Exit(2)
+    found = cutouts_of(work, {trucks.LABEL, "truck"})
     count = {"train": pictures, "val": -(-pictures // 6)}
     for source in trucks.views():
         if not (data / source.name / "data.yaml").exists():
