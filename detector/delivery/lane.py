@@ -173,6 +173,8 @@ class Lane:
                 self._write(settled)
                 settled, flushed = [], time.monotonic()
         self._write(settled)
+        if self._retired.is_set():  # a failure of what is no longer there must not make its successor wait
+            self._keep(lambda: self._store.hasten(self._clock(), self.name))
         if rest:
             self._give_back(rest)
 

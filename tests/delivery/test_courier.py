@@ -298,6 +298,28 @@ def route(name: str, sink: EventSink) -> Route:
     return Route(Endpoint(name, "http://127.0.0.1/", (SECRET,), schedule=SCHEDULE), sink)
 
 
+def test_a_failure_written_down_after_the_endpoint_was_changed_holds_nothing_up(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = RecordingSink(lambda _: DOWN), RecordingSink()
+    courier = Courier(store, [route("desk", old)], "w1", clock=clock, chance=lambda: 0.0, poll_s=0.02)
+    settle, changes = store.settle, iter([[route("desk", new)]])
+
+    def changed_just_before(at: datetime, *settlements: object) -> None:
+        for routes in changes:
+            courier.change(routes)
+        settle(at, *settlements)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "settle", changed_just_before)
+    courier.start()
+    try:
+        store.record(NOON, [], [an_entry("e1", "p1", "desk")])
+        assert eventually(lambda: not store.outbox_depth())
+        assert ids(old) == ids(new) == ["e1"]
+    finally:
+        assert courier.stop(10.0)
+
+
 def test_endpoints_come_change_and_go_while_it_runs(store: Store, clock: Clock) -> None:
     stays, old, new, late = RecordingSink(), RecordingSink(lambda _: DOWN), RecordingSink(), RecordingSink()
     first = [route("stays", stays), route("changes", old)]
