@@ -75,10 +75,14 @@ class PartialDataset(YOLODataset):  # type: ignore[misc]  # ultralytics is untyp
 
 
 def picture_repeats(dataset: PartialDataset, evidence: Mapping[str, Mapping[str, Any]]) -> NDArray[np.float64]:
-    """(pictures,) expected draws per epoch, from the `repeat` of each picture's set."""
-    return np.array(
-        [float(evidence[dataset.set_of(index)].get("repeat", 1.0)) for index in range(len(dataset.im_files))]
-    )
+    """(pictures,) expected draws per epoch: the `repeat` of each picture's set, times its own share in `draws`."""
+
+    def draws(index: int) -> float:
+        entry = evidence[dataset.set_of(index)]
+        share = entry.get("draws", {}).get(Path(dataset.im_files[index]).name, 1.0)
+        return float(entry.get("repeat", 1.0)) * float(share)
+
+    return np.array([draws(index) for index in range(len(dataset.im_files))])
 
 
 class RepeatSampler(Sampler[int]):

@@ -22,6 +22,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from detector.errors import DatasetError
+from detector.training.formats.yolo import read_groups
+from detector.training.partial_draws import group_shares
 from detector.training.written import read_mapping, read_written
 
 PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png", ".bmp"})
@@ -49,6 +51,7 @@ class SetRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     path: str | None = None
     repeat: float = Field(default=1.0, ge=0.0, le=50.0)
+    even: float = Field(default=0.0, ge=0.0, le=1.0)
     map: dict[str, str | None] = {}
     known: list[str] | None = None
     absent: list[str] = []
@@ -131,6 +134,9 @@ def merge_sets(
         }
         if entry.augment is not None:
             evidence[name]["augment"] = entry.augment.model_dump()
+        if entry.even:
+            pictures = list(picture_files(folder / "images" / "train"))
+            evidence[name]["draws"] = group_shares(pictures, read_groups(folder / "groups.csv"), entry.even)
         counted = 0
         for split in SPLITS:
             for picture in picture_files(folder / "images" / split):

@@ -16,7 +16,7 @@ from ultralytics.data.augment import RandomPerspective
 from ultralytics.utils.instance import Instances
 
 from detector.training.partial_augment import augmented, quarter_turned
-from detector.training.partial_data import PartialDataset
+from detector.training.partial_data import PartialDataset, picture_repeats
 from detector.training.partial_sets import MixtureRecipe, merge_sets
 from tests.training.drawn import draw_sets
 
@@ -59,6 +59,26 @@ def test_grey_and_turned_pictures_leave_the_cached_one_alone() -> None:
     assert (result == result[..., :1]).all()
     assert (cached == before).all()
     assert augmented(picture(normalized=True), {})["img"].shape == (40, 60, 3)
+
+
+def test_a_picture_is_drawn_by_the_repeat_of_its_set_and_its_own_share(tmp_path: Path) -> None:
+    sets = {"squares": {}, "discs": {"repeat": 2, "even": 1}}
+    recipe = MixtureRecipe.model_validate({"name": "shapes", "labels": ["square", "disc"], "sets": sets})
+    root = draw_sets(tmp_path / "sets")
+    first, *others = sorted((root / "discs/images/train").iterdir())
+    rows = ["image,group", *(f"images/train/{path.name},film" for path in others)]
+    (root / "discs/groups.csv").write_text("\n".join(rows) + "\n")
+    data = yaml.safe_load(merge_sets(recipe, [root], tmp_path / "out").read_text())
+    dataset = PartialDataset(
+        img_path=str(tmp_path / "out/images/train"), imgsz=64, augment=True, hyp=DEFAULT_CFG, task="detect", data=data
+    )
+    repeats = picture_repeats(dataset, data["evidence"])
+    of_set = np.array([dataset.set_of(index) for index in range(len(dataset))])
+    names = np.array([Path(file).name for file in dataset.im_files])
+    assert set(repeats[of_set == "squares"]) == {1.0}
+    whole = 2 * (len(others) + 1)  # half of it is that of the lone picture, the other half that of the film
+    assert repeats[(of_set == "discs") & (names == first.name)] == pytest.approx(whole / 2, rel=1e-3)
+    assert repeats[(of_set == "discs") & (names != first.name)].sum() == pytest.approx(whole / 2, rel=1e-3)
 
 
 def test_only_the_named_set_is_turned(tmp_path: Path) -> None:

@@ -41,6 +41,27 @@ def test_merge_keeps_boxes_and_says_what_silence_means(tmp_path: Path) -> None:
     assert (tmp_path / "out/images/val/squares/000.png").resolve() == (root / "squares/images/val/000.png").resolve()
 
 
+def test_a_scene_that_fills_a_set_is_drawn_less_often_by_the_picture(tmp_path: Path) -> None:
+    root = draw_sets(tmp_path / "sets")
+    pictures = sorted((root / "squares/images/train").iterdir())
+    assert len(pictures) > 4
+    groups = ["film"] * 4 + [path.stem for path in pictures[4:]]
+    rows = [f"images/train/{path.name},{group}" for path, group in zip(pictures, groups, strict=True)]
+    (root / "squares/groups.csv").write_text("\n".join(["image,group", *rows]) + "\n")
+    path = merge_sets(mixture(squares={"even": 1}, discs={}), [root], tmp_path / "out")
+    evidence = read_merged(path)["evidence"]
+    assert "draws" not in evidence["discs"]
+    draws = evidence["squares"]["draws"]
+    assert list(draws) == [path.name for path in pictures]
+    shares = list(draws.values())
+    assert shares[:4] == [shares[0]] * 4
+    assert shares[4:] == [pytest.approx(4 * shares[0], rel=1e-3)] * (len(pictures) - 4)
+    assert sum(shares) == pytest.approx(len(pictures), rel=1e-3)
+    half = merge_sets(mixture(squares={"even": 0.5}, discs={}), [root], tmp_path / "out")
+    shares = list(read_merged(half)["evidence"]["squares"]["draws"].values())
+    assert shares[4] == pytest.approx(2 * shares[0], rel=1e-3)
+
+
 def test_root_hash_follows_pictures_labels_and_mapping(tmp_path: Path) -> None:
     root = draw_sets(tmp_path / "sets")
 
