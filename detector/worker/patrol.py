@@ -139,7 +139,10 @@ class Patrol:
             return leaves
 
     def _next(self) -> tuple[Camera, Judgement] | None:
+        """What is due, marked as being visited; None after a wait, or when there may be a reason to leave."""
         with self._changed:
+            if self._stop_wanted.is_set() or self._walking > self._concurrent:
+                return None  # told between the caller's look and this one: nobody would end the wait below
             camera_id = self._agenda.take(time.monotonic())
             if camera_id is None:
                 due = self._agenda.next_due()

@@ -30,10 +30,13 @@ class Roster:
         self._cameras: dict[str, Camera] = {}
         self._readers: dict[str, StreamReader] = {}
         self._leaving: list[StreamReader] = []
+        self._stopped = False
 
     def apply(self, wanted: Mapping[str, Camera]) -> None:
-        """Make `wanted` (by id) the cameras that are read."""
+        """Make `wanted` (by id) the cameras that are read; once stopped, nothing is read any more."""
         with self._lock:
+            if self._stopped:
+                return  # the ownership of cameras may still be renewed while the worker ends
             for camera_id in [c for c in self._cameras if c not in wanted]:
                 self._drop(camera_id)
             for camera_id, camera in wanted.items():
@@ -63,8 +66,9 @@ class Roster:
             )
 
     def stop(self, timeout_s: float) -> bool:
-        """Stop everything and wait for the readers, `timeout_s` seconds at most in all; False if one still reads."""
+        """Stop everything for good and wait for the readers, `timeout_s` seconds at most; False if one still reads."""
         with self._lock:
+            self._stopped = True
             for camera_id in list(self._cameras):
                 self._drop(camera_id)
             leaving, self._leaving = self._leaving, []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+import pytest
+
 from detector.core.camera import Camera, SamplingMode
 from detector.core.frame import Frame
 from detector.core.look import Condition, Look, LookStatus
@@ -23,6 +25,7 @@ def reader(source: Script, mailbox: Mailbox, condition: Judgement = always_ok) -
 
 def test_a_failure_becomes_a_look_and_the_reader_comes_back() -> None:
     mailbox = Mailbox()
+    mailbox.put = mailbox.put_in_turn  # type: ignore[method-assign]  # nothing may be replaced here
     sources = iter(
         [
             Script([SourceUnreachable("no answer")]),
@@ -121,7 +124,7 @@ def test_patrol_visits_all_within_the_cap_and_a_dead_camera_stops_nobody() -> No
     patrol = Patrol(visit, mailbox, OpenGate(10_000), now, concurrent=3)
     patrol.start()
     for n in range(12):
-        patrol.put(camera(f"c{n}", mode=SamplingMode.PATROL, interval_s=0.2), always_ok)
+        patrol.put(camera(f"c{n}", mode=SamplingMode.PATROL, interval_s=1.0), always_ok)
     seen: dict[str, list[object]] = {}
     while len(seen) < 12 or any(len(s) < 3 for s in seen.values()):
         for sighting in mailbox.take(4, 0):
@@ -233,6 +236,48 @@ def test_the_patrol_grows_and_shrinks_while_it_walks_and_cuts_no_visit_short() -
     assert until(lambda: len(set(visited)) == 8), "all cameras still get their turn"
     patrol.stop()
     assert walking() == 0
+
+
+@pytest.mark.parametrize("told", ["to stop", "to be fewer"])
+def test_who_is_told_just_before_it_would_wait_does_not_wait(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    patrol = Patrol(lambda one: frame(one.id), Mailbox(), OpenGate(10_000), now, concurrent=2)
+    look, once = patrol._too_many, iter([True])
+
+    def just_after() -> bool:
+        leaves = look()
+        for _ in once:
+            tell = threading.Thread(target=lambda: patrol.stop(0) if told == "to stop" else patrol.change(0, 0.0))
+            tell.start()
+            tell.join()
+        return leaves
+
+    monkeypatch.setattr(patrol, "_too_many", just_after)
+    patrol.start()  # with no camera, so that nothing ever falls due
+    threads = list(patrol._threads)
+    for thread in threads:
+        thread.join(20)
+    assert not [thread for thread in threads if thread.is_alive()]
+
+
+def test_a_roster_that_was_stopped_reads_nothing_more() -> None:
+    """The ownership of cameras is renewed on another thread, which may be in the middle of it."""
+    opened: list[str] = []
+
+    def open_source(cam: Camera) -> Script:
+        opened.append(cam.id)
+        return Script([])
+
+    mailbox = Mailbox()
+    roster = Roster(
+        lambda cam, cond: StreamReader(cam, open_source, cond, mailbox, OpenGate(1000), now),
+        lambda _cam: always_ok,
+        Patrol(lambda cam: frame(cam.id), mailbox, OpenGate(1000), now),
+    )
+    assert roster.stop(10)
+    roster.apply({"a": camera("a")})
+    assert roster.cameras() == {}
+    assert not [t for t in threading.enumerate() if t.name == "reader-a"]
+    assert opened == []
 
 
 def test_roster_restarts_only_what_changed() -> None:
