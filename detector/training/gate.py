@@ -17,12 +17,14 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import yaml
+from pydantic import Field, RootModel
 
 from detector.errors import DatasetError
 from detector.training.evaluation.confidence import Interval
 from detector.training.evaluation.measure import Evaluation
+from detector.training.written import read_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +109,13 @@ def decide(
     return Verdict(tuple(reasons), table)
 
 
+class _Floors(RootModel[dict[str, Annotated[float, Field(ge=0.0, le=1.0)]]]):
+    """Least AP50 by `label` or `label@set`."""
+
+
 def read_floors(path: Path) -> dict[str, float]:
     """Floors from a YAML file of lines `label: AP50`, or `label@set: AP50` for one set alone; raises DatasetError."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        floors = {str(label): float(value) for label, value in content.items()}
-    except (OSError, yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise DatasetError(f"{path}: expected lines `label: least AP50` ({error})") from error
-    for label, value in floors.items():
-        if not 0 <= value <= 1:
-            raise DatasetError(f"{path}: {label}: {value} is no AP50, it lies between 0 and 1")
-    return floors
+    return read_written(path, _Floors).root
 
 
 def read_parity(path: Path, model: str) -> list[Reason]:

@@ -169,7 +169,8 @@ def test_a_yolo_polygon_becomes_the_box_around_it() -> None:
         ("names: [a]\n", "names no split"),
         ("names: [a]\nval: nowhere\n", "neither a folder"),
         ("names: [a]\nval: images/val\nexhaustive: [b]\n", "exhaustive"),
-        ("names: [a\n", "not YAML"),
+        ("names: [a\n", r"data\.yaml:2: expected"),
+        ("names: [a]\nnames: [b]\nval: images/val\n", r"data\.yaml:2: names: given twice"),
     ],
 )
 def test_a_wrong_data_yaml_says_what(yolo_set: Callable[..., Path], text: str, message: str) -> None:

@@ -125,9 +125,9 @@ def test_a_lost_label_a_floor_and_a_failed_parity_block(tmp_path: Path) -> None:
     failures = read_parity(report, "abc")
     assert failures == [Reason("parity", None, "exported file and network disagree: score differs by 0.2")]
     assert not decide(GOOD, GOOD, rules=GateRules(), claimed=LABELS, failures=failures).passed
-    for path, text in ((floors, "garbage: high"), (floors, "garbage: 80"), (report, "[]")):
+    for path, text in ((floors, "bin: 0.5\ngarbage: high"), (floors, "bin: 0.5\ngarbage: 80"), (report, "[]")):
         path.write_text(text)
-        with pytest.raises(DatasetError, match=path.name):
+        with pytest.raises(DatasetError, match=f"{path.name}:2: garbage" if path is floors else path.name):
             read_floors(path) if path is floors else read_parity(path, "abc")
 
 

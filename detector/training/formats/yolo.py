@@ -29,6 +29,7 @@ from detector.training.labelled import (
     around,
     clipped,
 )
+from detector.training.written import read_mapping
 
 _NOT_SPLITS = frozenset({*SPLITS, "path", "names", "exhaustive"})
 
@@ -60,14 +61,7 @@ def read_data_yaml(path: Path) -> DataYaml:
 
     A split that is named but not there is no error until it is read: sets are handed on in parts.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot read the data file ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: not YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise DatasetError(f"{path}: expected keys path, train, val, names")
+    data = read_mapping(path)
     names = _names(path, data.get("names"))
     exhaustive = data.get("exhaustive", list(names))
     if not isinstance(exhaustive, list) or (unknown := [name for name in exhaustive if name not in names]):
@@ -198,9 +192,9 @@ def read_groups(path: Path) -> dict[Path, str]:
 
 def _names(path: Path, value: Any) -> tuple[str, ...]:
     if isinstance(value, dict):
-        if sorted(value) != list(range(len(value))):
+        if set(value) != set(map(str, range(len(value)))):
             raise DatasetError(f"{path}: names: class numbers must run from 0 without a gap")
-        value = [value[index] for index in range(len(value))]
+        value = [value[str(index)] for index in range(len(value))]
     if not isinstance(value, list) or not value or not all(isinstance(name, str) and name for name in value):
         raise DatasetError(f"{path}: names: expected a list of label names")
     if len(set(value)) != len(value):
