@@ -28,6 +28,10 @@ from detector.sources.video import open_video
 from detector.sources.visit import visit
 from detector.worker.reader import Judgement
 
+STALE_LOOKS = 2  # a picture older than so many intervals is stale, however short `sampling.max_age` is
+FROZEN_S, FROZEN_LOOKS = 60.0, 4  # the very same picture for so long, and for so many intervals
+STILL_S, STILL_FROZEN = 600.0, 10  # next to no change for so long, and for so many times as long as above
+
 
 def cameras_of(settings: Settings) -> dict[str, Camera]:
     """The cameras to look at, by id; disabled ones are left out."""
@@ -113,11 +117,11 @@ class Lenses:
         return judged
 
     def _options(self, camera: Camera) -> ConditionOptions:
-        frozen_s = max(60.0, 4 * camera.interval_s)
+        frozen_s = max(FROZEN_S, FROZEN_LOOKS * camera.interval_s)
         return ConditionOptions(
-            max_age_s=max(self._max_age_s, 2 * camera.interval_s) if camera.realtime else None,
+            max_age_s=max(self._max_age_s, STALE_LOOKS * camera.interval_s) if camera.realtime else None,
             frozen_after_s=frozen_s,
-            still_after_s=max(600.0, 10 * frozen_s),
+            still_after_s=max(STILL_S, STILL_FROZEN * frozen_s),
             logos=self._logos,
         )
 
