@@ -85,6 +85,8 @@ class Courier:
         for lane in fresh:
             lane.start(known.get(lane.name))
         self._lanes = [*staying, *fresh]
+        for lane in fresh:
+            lane.wake()  # what was recorded between its first look and this line called nobody
         self._tell_who_is_missing(depths)
 
     def _lane(self, route: Route) -> Lane:

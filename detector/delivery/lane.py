@@ -54,6 +54,7 @@ class Lane:
         self._draining = threading.Event()
         self._broken_off = threading.Event()
         self._retired = threading.Event()
+        self._word = threading.Lock()  # held while the state of the endpoint is written: nothing after retirement
         self._calls = [threading.Event() for _ in range(route.endpoint.at_once)]
         self._threads = [
             threading.Thread(target=self._run, args=(call,), name=f"courier-{self.name}-{number}", daemon=True)
@@ -84,8 +85,12 @@ class Lane:
         self.wake()
 
     def retire(self) -> None:
-        """Take nothing more; returns at once. A try under way ends by itself, the sink is closed with the last."""
-        self._retired.set()
+        """Take nothing more, and write nothing more of how the endpoint is; waits for no try.
+
+        A try under way ends by itself, the sink is closed with the last.
+        """
+        with self._word:
+            self._retired.set()
         self.wake()
 
     def break_off(self) -> None:
@@ -174,7 +179,7 @@ class Lane:
                 settled, flushed = [], time.monotonic()
         self._write(settled)
         if self._retired.is_set():  # a failure of what is no longer there must not make its successor wait
-            self._keep(lambda: self._store.hasten(self._clock(), self.name))
+            self._written(lambda: self._store.hasten(self._clock(), self.name))
         if rest:
             self._give_back(rest)
 
@@ -217,6 +222,12 @@ class Lane:
         return after.state is BreakerState.CLOSED
 
     def _keep(self, write: Callable[[], object]) -> None:
+        """Write down how the endpoint is, unless another lane has taken it over meanwhile."""
+        with self._word:
+            if not self._retired.is_set():
+                self._written(write)
+
+    def _written(self, write: Callable[[], object]) -> None:
         try:
             write()
         except StoreError as error:

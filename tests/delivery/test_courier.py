@@ -5,16 +5,18 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from detector.delivery.breaker import BreakerPolicy
 from detector.delivery.courier import Courier, Route
 from detector.delivery.endpoint import Endpoint
+from detector.delivery.lane import Lane
 from detector.delivery.recording import RecordingSink, Sent
 from detector.errors import StoreError
 from detector.ports import Attempt, EventSink
-from detector.store import DeliveryState, Store, open_store
+from detector.store import Delivery, DeliveryState, EndpointState, Settlement, Store, open_store
 from tests.delivery.receiver import SECRET
 from tests.store.making import LEASE, NOON, an_entry, seconds
 
@@ -318,6 +320,48 @@ def test_a_failure_written_down_after_the_endpoint_was_changed_holds_nothing_up(
         assert ids(old) == ids(new) == ["e1"]
     finally:
         assert courier.stop(10.0)
+
+
+def test_what_an_endpoint_said_before_it_was_changed_is_not_written_down_of_it(
+    store: Store, run: Callable[..., Courier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = RecordingSink(lambda _: Attempt(False, 410, "410 Gone", gone=True)), RecordingSink()
+    courier = run({"desk": old}, poll_s=0.02)
+    settled, changes = Lane._settlement, iter([[route("desk", new)]])
+
+    def changed_just_after(lane: Lane, delivery: Delivery, attempt: Attempt) -> Settlement:
+        settlement = settled(lane, delivery, attempt)
+        for routes in changes:
+            courier.change(routes)
+        return settlement
+
+    monkeypatch.setattr(Lane, "_settlement", changed_just_after)
+    store.record(NOON, [], [an_entry("e1")])
+    assert eventually(lambda: not store.outbox_depth())
+    assert ids(old) == ids(new) == ["e1"]
+    assert store.endpoints()["desk"].disabled_at is None
+
+
+def test_what_is_recorded_while_endpoints_change_is_heard(
+    store: Store, run: Callable[..., Courier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    courier, sink, looks = run({}), RecordingSink(), list[int]()
+    claim, start = store.claim_due, Lane.start
+
+    def looked(*asked: Any) -> list[Delivery]:
+        found = claim(*asked)
+        looks.append(len(found))
+        return found
+
+    def recorded_just_after(lane: Lane, known: EndpointState | None) -> None:
+        start(lane, known)
+        assert eventually(lambda: looks == [0, 0])  # both threads; they look by themselves only once a minute
+        store.record(NOON, [], [an_entry("e1")])
+
+    monkeypatch.setattr(store, "claim_due", looked)
+    monkeypatch.setattr(Lane, "start", recorded_just_after)
+    courier.change([route("desk", sink)])
+    assert eventually(lambda: ids(sink) == ["e1"])
 
 
 def test_endpoints_come_change_and_go_while_it_runs(store: Store, clock: Clock) -> None:
