@@ -47,7 +47,7 @@ class DeadlineTransport(httpx.HTTPTransport):
 
     def close(self) -> None:
         """Close all connections, also those on which another thread waits: its try then fails at once."""
-        for stream in list(self._backend.streams):
+        for stream in self._backend.end():
             connection = stream.get_extra_info("socket")
             if isinstance(connection, socket.socket):
                 with contextlib.suppress(OSError):
@@ -76,8 +76,16 @@ class _Ends(threading.local):
 class _Backend(httpcore.NetworkBackend):
     def __init__(self) -> None:
         self.ends = _Ends()
-        self.streams: WeakSet[_Stream] = WeakSet()
+        self._streams: WeakSet[_Stream] = WeakSet()
+        self._lock = threading.Lock()  # guards the streams and whether there may be more
+        self._ended = False
         self._inner = httpcore.SyncBackend()
+
+    def end(self) -> list[_Stream]:
+        """Make no more streams; returns those that there are."""
+        with self._lock:
+            self._ended = True
+            return list(self._streams)
 
     def connect_tcp(
         self,
@@ -95,7 +103,12 @@ class _Backend(httpcore.NetworkBackend):
 
     def _kept(self, inner: httpcore.NetworkStream) -> httpcore.NetworkStream:
         stream = _Stream(inner, self)
-        self.streams.add(stream)
+        with self._lock:
+            ended = self._ended
+            self._streams.add(stream)
+        if ended:  # closed while it was being connected: nobody else would end what waits on it
+            stream.close()
+            raise httpcore.ConnectError("closed")
         return stream
 
 

@@ -7,6 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
@@ -93,10 +94,13 @@ class Mqtt:
         with self._connecting:
             if self._closed.is_set():
                 raise ConnectionError("closed")
-            if self._connection is None or not self._connection.alive:
-                self._connection = _Connection(self._client())
-                self._connection.open(self._host, self._port, ends)
-            return self._connection
+            connection = self._connection  # read once: another thread may drop it at any time
+            if connection is None or not connection.alive:
+                connection = self._connection = _Connection(self._client())
+                if self._closed.is_set():  # while it was made, when `close` has seen none
+                    raise ConnectionError("closed")
+                connection.open(self._host, self._port, ends)
+            return connection
 
     def _client(self) -> paho.Client:
         five = self._settings.version == "5"
@@ -181,7 +185,8 @@ class _Connection:
         with self._changed:
             self._over = self._over or "closed"
             self._changed.notify_all()
-        self._client.loop_stop()
+        with suppress(AttributeError):  # the library's thread forgets itself as it ends, also in the middle of this
+            self._client.loop_stop()
 
     def _wait(self, done: Callable[[], bool], ends: float) -> bool:
         with self._changed:

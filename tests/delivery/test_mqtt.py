@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 
 from detector.config.endpoints import EndpointSettings
 from detector.config.sinks import MqttSettings
 from detector.delivery.endpoint import endpoint_of
-from detector.delivery.mqtt import Mqtt
+from detector.delivery.mqtt import Mqtt, _Connection
 from detector.delivery.samples import samples
 from detector.delivery.sinks import Tools, open_sink
 from detector.errors import DeliveryError
@@ -137,7 +138,7 @@ def test_silence_ends_with_the_timeout_and_accepts_nothing(mosquitto: Mosquitto)
         before = send(sink)  # no answer to CONNECT
         mosquitto.thaw()
     with sink_for(mosquitto.url, timeout="500 ms") as sink:
-        assert send(sink).accepted
+        assert eventually(lambda: send(sink).accepted)
         mosquitto.freeze()
         within = send(sink)  # no PUBACK
         mosquitto.thaw()
@@ -148,7 +149,7 @@ def test_silence_ends_with_the_timeout_and_accepts_nothing(mosquitto: Mosquitto)
 def test_a_connection_that_gives_no_answer_is_replaced(mosquitto: Mosquitto) -> None:
     mosquitto.start()
     with sink_for(mosquitto.url, timeout="500 ms") as sink:
-        assert send(sink).accepted
+        assert eventually(lambda: send(sink).accepted)
         mosquitto.freeze()
         assert not send(sink).accepted
         mosquitto.thaw()
@@ -173,6 +174,36 @@ def test_closing_ends_a_try_that_is_under_way(mosquitto: Mosquitto, connected: b
         mosquitto.thaw()
         assert not send(sink).accepted
     assert [one.accepted for one in attempts] == [False]
+
+
+def test_closing_ends_what_is_just_about_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    with sink_for("mqtt://127.0.0.1:1", timeout="60 s") as sink:
+        make = sink._client
+
+        def closed_meanwhile() -> paho.Client:
+            sink.close()
+            return make()
+
+        monkeypatch.setattr(sink, "_client", closed_meanwhile)
+        attempt = send(sink)
+    assert (attempt.accepted, attempt.error) == (False, "ConnectionError: closed")
+
+
+def test_a_connection_that_another_thread_drops_is_a_failed_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    with sink_for("mqtt://127.0.0.1:1") as sink:
+        monkeypatch.setattr(_Connection, "open", lambda connection, *_: sink._drop(connection))
+        attempt = send(sink)
+    assert (attempt.accepted, attempt.status) == (False, None)
+    assert "not currently connected" in (attempt.error or "")
+
+
+def test_a_network_thread_that_ends_while_it_is_waited_for_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(client: paho.Client) -> None:
+        client._thread.join()  # type: ignore[union-attr]  # as the library does, after it has looked for the thread
+
+    monkeypatch.setattr(paho.Client, "loop_stop", ended)
+    with sink_for("mqtt://127.0.0.1:1") as sink:
+        assert "refused" in (send(sink).error or "")
 
 
 def test_several_threads_share_a_connection(mosquitto: Mosquitto) -> None:
