@@ -45,7 +45,7 @@ def sink_for(state: Platform, file: Path, memory: ShortMemory | None = None, **c
             "name": "bureau",
             "kind": "mapped",
             "url": state.url,
-            "timeout": "2 s",
+            "timeout": "30 s",
             "mapped": {"file": str(file), **changes},
         }
     )
