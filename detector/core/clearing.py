@@ -11,8 +11,10 @@ product of simple factors (the beta-binomial, or Polya's urn).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from detector.core.category import ClearingPolicy
+from detector.core.problem import Problem, ProblemStatus
 
 REMEMBERED = 20
 """Newest looks at a problem that are remembered: an hour of a camera that looks every three minutes."""
@@ -43,3 +45,19 @@ def looks_needed(policy: ClearingPolicy, recent: Sequence[bool]) -> int:
         chance *= (missed + run) / (looked + run)
         run += 1
     return max(policy.looks, run)
+
+
+def is_over(problem: Problem, policy: ClearingPolicy, at: datetime) -> bool:
+    """Whether a cleared or rejected problem's time has passed at that capture time: what is seen there is a new one.
+
+    Where nothing comes back (`reopen_within` of 0), as at a gate through which one truck follows another, what stands
+    there once a rejected thing has been seen gone is another one as well: the place is silent no longer.
+    """
+    match problem.status:
+        case ProblemStatus.CLEARED:
+            return problem.cleared_at is None or at - problem.cleared_at > policy.reopen_within
+        case ProblemStatus.DISMISSED:
+            gone = problem.cleared_at is not None and not policy.reopen_within
+            return gone or problem.silent_until is None or at > problem.silent_until
+        case _:
+            return False

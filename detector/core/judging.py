@@ -14,7 +14,7 @@ from types import MappingProxyType
 from detector.core.category import Category
 from detector.core.changing import Change as Change
 from detector.core.changing import moved
-from detector.core.clearing import REMEMBERED, looks_needed
+from detector.core.clearing import REMEMBERED, is_over, looks_needed
 from detector.core.confirming import Due, confirmed, sighted
 from detector.core.detection import Detection
 from detector.core.look import Look, LookStatus
@@ -139,14 +139,16 @@ class _Judgement:
         if category.at_least > 1:
             group = several(visible, category.at_least, lambda thing: self.decide(category, self._place(thing)))
             visible = group.groups
-        places = [p for p in known if p.category == category.id and not p.out_of_view and not self._is_over(p)]
+        places = [p for p in known if p.category == category.id and not p.out_of_view]
+        places = [p for p in places if not is_over(p, category.clearing, look.at)]
         if not visible and not places:
             return
         least = [0.0 if group is not None else self._least(p) for p in places]
         matches = associate([p.place.box for p in places], visible, turns(places), least)
         told = parts(places, visible, matches.seen)
         for index, problem in enumerate(places):
-            if problem.status is ProblemStatus.DISMISSED or problem.last_looked >= look.at:
+            silent = problem.status is ProblemStatus.DISMISSED and bool(category.clearing.reopen_within)
+            if silent or problem.last_looked >= look.at:
                 continue  # a silenced false alarm, or news older than what is known: holds its place, does not move
             if index in told.absorbed:
                 yield moved(replace(problem, last_looked=look.at), Trigger.FADED, look.at)
@@ -188,17 +190,6 @@ class _Judgement:
     def _place(self, detection: Detection) -> Place:
         return Place(detection.box, self.size, detection.ground)
 
-    def _is_over(self, problem: Problem) -> bool:
-        """A cleared or rejected problem whose time has passed: what is seen there now is a new one."""
-        match problem.status:
-            case ProblemStatus.CLEARED:
-                over = self.category.clearing.reopen_within
-                return problem.cleared_at is None or self.look.at - problem.cleared_at > over
-            case ProblemStatus.DISMISSED:
-                return problem.silent_until is None or self.look.at > problem.silent_until
-            case _:
-                return False
-
     def _suspect(
         self, detection: Detection, place: Place, outcome: Outcome, problem_id: str, since: datetime
     ) -> Change | Due:
@@ -227,6 +218,9 @@ class _Judgement:
 
     def _found(self, problem: Problem, detection: Detection, outcome: Outcome, beside: Beside) -> Change | Due:
         """Something is where the problem was; it still has to be a case, and worth a return."""
+        if problem.status is ProblemStatus.DISMISSED:  # the false alarm is still there
+            recent = self._remembered(problem, True)
+            return Change(replace(problem, last_looked=self.look.at, recent=recent, missing_since=None, missed=0))
         returns = problem.status is ProblemStatus.CLEARED and not any(self._lately(problem))
         if not outcome.case or (
             # a weak hint does not start a return, as it starts no suspicion
@@ -308,7 +302,8 @@ class _Judgement:
         gone = problem.missed >= needed and at - since >= clearing.after
         if problem.status is ProblemStatus.OPEN and gone:
             return moved(problem, Trigger.ALLOWED if problem.allowed_by else Trigger.GONE, at)
-        return Change(problem)
+        rejected = problem.status is ProblemStatus.DISMISSED
+        return Change(replace(problem, cleared_at=at) if rejected and gone else problem)
 
 
 def _much_better(problem: Problem, at: datetime) -> bool:

@@ -203,6 +203,17 @@ def test_a_rejected_place_stays_silent_for_the_time_told() -> None:
     assert street.events[-1] == ("p2", EventKind.OPENED)
 
 
+def test_a_rejected_place_stays_silent_although_nothing_was_seen_there_meanwhile() -> None:
+    street = opened()
+    for second in range(30, 200, 10):
+        street.look(second)
+    assert street.kinds() == [EventKind.OPENED, EventKind.CLEARED]
+    street.problems["p1"] = reject(street.problems["p1"], START + timedelta(seconds=200), timedelta(minutes=10)).problem
+    for second in (*range(210, 400, 10), *range(500, 600, 10)):
+        street.look(second, *([heap()] if second >= 500 else []))
+    assert set(street.problems) == {"p1"}
+
+
 def test_an_old_look_changes_nothing() -> None:
     street = opened()
     assert street.look(15, heap()) == []

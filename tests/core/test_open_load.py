@@ -9,7 +9,7 @@ import pytest
 
 from detector.config import load_categories, shipped
 from detector.core.detection import BoundingBox, Detection
-from detector.core.judging import judge
+from detector.core.judging import judge, reject
 from detector.core.look import Look, LookStatus
 from detector.core.problem import EventKind, Problem
 
@@ -43,18 +43,49 @@ class Gate:
             if change.event:
                 self.events.append(change.event.kind)
 
+    def looks(self, number: int, box: BoundingBox | None, load: bool = True) -> None:
+        for _ in range(number):
+            self.look(box, load)
+
+    def reject(self, problem_id: str) -> None:
+        change = reject(self.problems[problem_id], START + timedelta(seconds=self.second - 1), timedelta(days=7))
+        assert change.event is not None
+        self.problems[problem_id] = change.problem
+        self.events.append(change.event.kind)
+
 
 def test_a_truck_that_stands_is_a_case_until_it_has_left() -> None:
     gate = Gate()
-    for _ in range(5):
-        gate.look(TRUCK)
+    gate.looks(5, TRUCK)
     assert gate.events == [EventKind.OPENED]
-    for _ in range(60):
-        gate.look(TRUCK, load=False)  # a sheet over it: out of sight, not gone
+    gate.looks(60, TRUCK, load=False)  # a sheet over it: out of sight, not gone
     assert gate.events == [EventKind.OPENED]
-    for _ in range(60):
-        gate.look(None)
+    gate.looks(60, None)
     assert gate.events == [EventKind.OPENED, EventKind.CLEARED]
+
+
+def test_a_truck_that_was_rejected_after_it_had_left_silences_none_that_comes_later() -> None:
+    gate = Gate()
+    gate.looks(5, TRUCK)
+    gate.looks(60, None)
+    gate.reject("p1")
+    gate.looks(5, TRUCK)
+    assert gate.events == [EventKind.OPENED, EventKind.CLEARED, EventKind.DISMISSED, EventKind.OPENED]
+
+
+def test_a_truck_that_was_rejected_is_silenced_as_long_as_it_stands_there() -> None:
+    gate = Gate()
+    gate.looks(5, TRUCK)
+    gate.reject("p1")
+    for _ in range(10):
+        gate.looks(20, None)  # missed for less than a minute
+        gate.looks(5, TRUCK)
+    gate.looks(60, TRUCK, load=False)
+    gate.looks(5, TRUCK)
+    assert gate.events == [EventKind.OPENED, EventKind.DISMISSED]
+    gate.looks(60, None)
+    gate.looks(5, TRUCK)
+    assert gate.events == [EventKind.OPENED, EventKind.DISMISSED, EventKind.OPENED]
 
 
 @pytest.mark.parametrize("load", [True, False])
