@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.simulation import assumptions as a
+from tests.simulation.city import GATE, TRUCKS
 from tests.simulation.day import Day
 from tests.simulation.figures import Row, rows, table
 from tests.simulation.others import others_of, with_row
@@ -105,21 +106,26 @@ put in.
 - **owed**: real things that were a case by the rules and that the model reported, above the least score, in as many
   clear looks in a row as the policy may look back on, over its dwell time. **lost**: owed, and without a case.
   **silenced**: owed, but at a place that stays silent because a person had rejected a false alarm there.
+  **with another**: a truck that was owed a case and took the place of one before it whose case was still open; the two
+  are one case (docs/rules.md).
 - **duplicates**: pairs of cases on one thing (real or imagined) that were open at the same time, of one camera or two.
 - **wrongly**: cleared by one camera while the thing was there and a case by the rules. Such a problem is reopened under
   the same case when it is seen again; with several cameras the case stays open meanwhile. **back**: of these, what had
   really gone since it was last seen, and had come back less than the looks of its clearing ago.
+- **gone unsent**: cases that were closed, because the thing was gone, before anybody had been sent.
 - **of two cameras**: cases with sources of more than one camera.
 - times run from the opening, and from when the thing appeared, to the first dispatch, waiting for people included.
 
 {_bound(day, found)}
 
-uncovered_muck_truck cannot be judged by a look each three minutes: the trucks of this day carry no load, and make no
-case.
+{_trucks(day, found)}
 
 What was assumed, in short:
 
 - one look per camera every {a.LOOK_EVERY_S} s; {a.FALSE_PLACES_PER_CAMERA} lasting false alarms per camera and day;
+- {a.GATES:.1%} of cameras at the exits of sites, one look every {a.GATE_LOOKS_EVERY_S} s;
+- trucks stand there for {60 * a.KINDS[TRUCKS].stays_h:.0f} minutes, {a.TRUCK_GAP_M:.0f} minutes apart, on average;
+- {a.OPEN_LOADS:.0%} of them carry an open load, {a.TAKEN_FOR_OPEN:.0%} are taken for such;
 - {a.OTHER_OPINION:.0%} of things have a second name; vehicles hide what they cover;
 - {a.DARK_CAMERAS:.0%} of cameras are dark at night, {a.DEAD_CAMERAS:.0%} dead;
 - {a.FAILING_CAMERAS:.0%} fail for a while;
@@ -137,6 +143,21 @@ def _bound(day: Day, found: Sequence[Row]) -> str:
 are {of_all:.1%} of the cases here. Of the others {sent:.1%} were sent without one. What bounds that share are the
 scores and the precision that the model was given: the desk sends nobody by itself at scores at which fewer than
 {day.plan.demand.target:.0%} of the verdicts on a category are right, or of which it knows too little."""
+
+
+def _trucks(day: Day, found: Sequence[Row]) -> str:
+    """What the cameras at gates made of it."""
+    row = next(row for row in found if row.category == TRUCKS)
+    gates = [view for view in day.city.views if view.gate]
+    trucks = sum(len(view.covered) + len(view.spots.get(GATE, ())) for view in gates)
+    loads = sum(thing.category == TRUCKS and thing.real for thing in day.city.things)
+    watched = {view.camera.id for view in gates}
+    told = [one for one in day.problems.values() if one.category == TRUCKS and one.revision]
+    elsewhere = sum(one.camera_id not in watched for one in told)
+    return f"""Trucks with an open load are a case where they stand or creep. {len(gates)} of the cameras look often, at
+the exit of a site, where {trucks:,} trucks came out, {loads} of them with an open load. Before the others such trucks only
+pass: {elsewhere} cases there. A case is over once its truck has left: {row.left} of the {row.cases} were closed before
+a person had looked at them, and remain as a record."""
 
 
 def _in_words(total: Row, replayed: Sequence[bool]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from math import cos, radians
 
 from detector.core.calendar import TimeWindow
-from detector.core.camera import Camera
+from detector.core.camera import Camera, SamplingMode
 from detector.core.detection import BoundingBox
 from detector.core.geo import GeoPoint
 from detector.core.joining import Overlap
@@ -23,6 +23,9 @@ COLUMNS, ROWS, TOP = 5, 2, 480
 CELL_W, CELL_H = WIDTH / COLUMNS, (HEIGHT - TOP) / ROWS
 LAST, FIRST = 9, 5
 """Spots that a camera and its neighbour share: the last of the lower row is the first of the other's."""
+TRUCKS = "uncovered_muck_truck"
+GATE = 3
+"""The spot of a gate's camera at which trucks stand, one at a time."""
 SPACING_M = 16.0
 METRE = 1 / 111_195  # degrees of latitude
 
@@ -43,6 +46,7 @@ class Thing:
     second: str | None = None  # a label of another category that the model gives it as well
     hidden: tuple[datetime, datetime] | None = None  # a lorry stands in front
     comes_again: bool = False
+    ahead: float = 0.0  # pixels to the right that it creeps while it is there
 
 
 @dataclass(slots=True)
@@ -56,6 +60,8 @@ class View:
     origin: GeoPoint | None  # where spot 0 lies; None: it knows no ground
     bias: tuple[float, float]  # of its ground positions, metres east and north
     twin: int | None = None  # number of the camera whose spot FIRST is this one's LAST
+    gate: bool = False  # trucks stand at its spot GATE
+    covered: list[Thing] = field(default_factory=list)  # trucks there that nobody takes for a problem, by time
     spots: dict[int, list[Thing]] = field(default_factory=dict)
 
     def ground(self, spot: int) -> GeoPoint | None:
@@ -99,6 +105,9 @@ def built(cameras: int, start: datetime, hours: float, chance: random.Random) ->
         _add_camera(city, number, start, hours, chance)
     for number in range(0, int(cameras * a.PAIRED / 2) * 2, 2):
         _pair(city, number, ground=number % 4 == 0)
+    alone = city.views[int(cameras * a.PAIRED / 2) * 2 :]
+    for view in chance.sample(alone, max(1, round(cameras * a.GATES))):
+        _open_gate(city, view, start, hours, chance)
     for number, view in enumerate(city.views):
         for thing in _things(city, view, start, hours, chance):
             second = number > 0 and city.views[number - 1].twin == number
@@ -124,7 +133,11 @@ def _add_camera(city: City, number: int, start: datetime, hours: float, chance: 
         fails = begins, begins + timedelta(minutes=chance.uniform(*a.FAILS_M))
     city.views.append(
         View(
-            Camera(name, "file:none", timezone="Asia/Shanghai", district=f"district-{number % 8}"),
+            Camera(
+                *(name, "file:none", "", SamplingMode.PATROL, a.LOOK_EVERY_S),
+                timezone="Asia/Shanghai",
+                district=f"district-{number % 8}",
+            ),
             dark_at_night=chance.random() < a.DARK_CAMERAS,
             dead=chance.random() < a.DEAD_CAMERAS,
             fails=fails,
@@ -175,6 +188,41 @@ def _pair(city: City, number: int, *, ground: bool) -> None:
         city.overlaps.append(Overlap(areas[0], areas[1]))
 
 
+def _open_gate(city: City, view: View, start: datetime, hours: float, chance: random.Random) -> None:
+    """A camera that looks often at the place where trucks come out one after the other, most of them covered."""
+    name, kind = view.camera.id, a.KINDS[TRUCKS]
+    view.gate = True
+    view.camera = replace(view.camera, mode=SamplingMode.STREAM, interval_s=a.GATE_LOOKS_EVERY_S)
+    city.zones.append(Zone(f"{name}-gate", WATCH, (_outline(GATE),), name, frozenset({TRUCKS})))
+    at = start + timedelta(minutes=chance.expovariate(1 / a.TRUCK_GAP_M))
+    while at < start + timedelta(hours=hours):
+        stay = timedelta(minutes=max(a.TRUCK_STAYS_M, chance.expovariate(1 / kind.stays_h / 60)))
+        load = chance.random()
+        if load < a.OPEN_LOADS:
+            truck = _thing(city, TRUCKS, kind.label, at, stay, kind.seen, kind.score, chance)
+            truck.second = _other_name(TRUCKS, chance)
+        elif load < a.OPEN_LOADS + a.TAKEN_FOR_OPEN:
+            truck = _thing(city, TRUCKS, kind.label, at, stay, a.FALSE_SEEN, a.FALSE_SCORE, chance)
+            truck.real = False
+        else:
+            truck = Thing(-1, "", "truck", BoundingBox(0, 0, 0, 0), at, at + stay, 1.0, 1.0, real=False)
+        room, width, height = cell(GATE), chance.uniform(*a.TRUCK_WIDTH), chance.uniform(*a.TRUCK_HEIGHT)
+        left = chance.uniform(room.left + 30, room.left + 60)
+        bottom = chance.uniform(room.bottom - 60, room.bottom - 30)
+        truck.box = BoundingBox(left, bottom - height, left + width, bottom)
+        truck.ahead = chance.uniform(0, room.right - 30 - left - width)
+        (view.covered if truck.id < 0 else view.spots.setdefault(GATE, [])).append(truck)
+        at += stay + timedelta(minutes=chance.expovariate(1 / a.TRUCK_GAP_M))
+
+
+def _other_name(category: str, chance: random.Random) -> str | None:
+    """A label of another category that the model gives some things as well."""
+    if chance.random() >= a.OTHER_OPINION:
+        return None
+    moving = ("car", "uncovered_load", "bicycle")
+    return chance.choice([k.label for c, k in a.KINDS.items() if c != category and k.label not in moving])
+
+
 def _things(city: City, view: View, start: datetime, hours: float, chance: random.Random) -> Iterator[Thing]:
     found: list[Thing] = []
     for category, kind in a.KINDS.items():
@@ -182,13 +230,9 @@ def _things(city: City, view: View, start: datetime, hours: float, chance: rando
             stay = timedelta(hours=max(1 / 6, chance.expovariate(1 / kind.stays_h)))
             found.append(_thing(city, category, kind.label, appears, stay, kind.seen, kind.score, chance))
             found[-1].comes_again = chance.random() < kind.again
-            if chance.random() < a.OTHER_OPINION:
-                others = [
-                    k.label for c, k in a.KINDS.items() if c != category and k.label not in ("car", "truck", "bicycle")
-                ]
-                found[-1].second = chance.choice(others)
+            found[-1].second = _other_name(category, chance)
     for appears in _arrivals(a.FALSE_PLACES_PER_CAMERA / 24, start, hours, chance):
-        category = chance.choice([c for c in a.KINDS if c not in ("motor_parking", "uncovered_muck_truck")])
+        category = chance.choice([c for c in a.KINDS if c not in ("motor_parking", TRUCKS)])
         stay = timedelta(hours=chance.expovariate(1 / a.FALSE_STAYS_H))
         label = a.KINDS[category].label
         thing = _thing(city, category, label, appears, stay, a.FALSE_SEEN, a.FALSE_SCORE, chance)
@@ -198,7 +242,7 @@ def _things(city: City, view: View, start: datetime, hours: float, chance: rando
 
 
 def _arrivals(per_hour: float, start: datetime, hours: float, chance: random.Random) -> Iterator[datetime]:
-    at = chance.expovariate(per_hour)
+    at = chance.expovariate(per_hour) if per_hour else hours
     while at < hours:
         yield start + timedelta(hours=at)
         at += chance.expovariate(per_hour)
@@ -238,4 +282,6 @@ def _put(city: City, view: View, spot: int, thing: Thing, chance: random.Random)
 def _is_free(view: View, spot: int, thing: Thing) -> bool:
     """Whether nothing was there lately, nor will be: what comes to a spot anew is then another thing for everybody."""
     apart = timedelta(days=2)
+    if view.gate and spot == GATE:
+        return False
     return all(thing.appears > other.goes + apart for other in view.spots.get(spot, ()))

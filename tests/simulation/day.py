@@ -16,6 +16,7 @@ from detector.config.rules import examine_rules
 from detector.config.shipped import shipped
 from detector.config.workdays import workday_calendar
 from detector.core.category import Category
+from detector.core.clearing import is_over
 from detector.core.deadline import Office
 from detector.core.event import CameraHealthEvent, ProblemEvent
 from detector.core.health import CameraState, observe
@@ -33,7 +34,7 @@ from detector.desk.plan import Plan
 from detector.desk.wire import read_event
 from detector.desk.working import Deed
 from tests.simulation import assumptions as a
-from tests.simulation.city import City, Thing, built, spot_of_box
+from tests.simulation.city import GATE, City, Thing, built, spot_of_box
 from tests.simulation.seeing import CITY_TIME, SIZE, box_in, look
 
 REMEMBERED = timedelta(days=7)
@@ -47,6 +48,7 @@ class Life:
     run: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     owed: datetime | None = None  # when it had been seen so well and long that a case was due
     silenced: bool = False  # at a place that a person's rejection keeps silent
+    follows: bool = False  # at a gate, where the case of a truck before it had not been cleared yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,12 @@ class Day:
 
     def run(self, progress: Callable[[float], None] = lambda _: None) -> None:
         """All looks of the day, and what people do meanwhile."""
-        phases = sorted((self.chance.random() * a.LOOK_EVERY_S, n) for n in range(len(self.city.views)))
+        phases = sorted(
+            ((first + turn) * view.camera.interval_s, number)
+            for number, view in enumerate(self.city.views)
+            for first in [self.chance.random()]
+            for turn in range(round(a.LOOK_EVERY_S / view.camera.interval_s))
+        )
         rounds = int(self.hours * 3600 / a.LOOK_EVERY_S)
         for number in range(rounds):
             begins = self.start + timedelta(seconds=number * a.LOOK_EVERY_S)
@@ -129,7 +136,7 @@ class Day:
                 if change.event.kind.value == "cleared":
                     self.clears.append((change.problem.id, change.problem.last_seen, at))
                 elif change.event.kind.value in ("opened", "reopened"):
-                    self._remember(change.problem, there)
+                    self._remember(change.problem, there, at)
                 self._send(change.event)
         self._note(number, at, there, shown.clear, shown.found)
         if self.looks % 50 == 0:
@@ -143,11 +150,11 @@ class Day:
         else:
             self.known[problem.camera_id][problem.id] = problem
 
-    def _remember(self, problem: Problem, there: Sequence[tuple[int, Thing]]) -> None:
+    def _remember(self, problem: Problem, there: Sequence[tuple[int, Thing]], at: datetime) -> None:
         here = spot_of_box(problem.place.box)
         for spot, thing in there:
             own = thing.category == problem.category
-            if spot == here and (own or box_in(spot, thing).iou(problem.place.box) >= 0.5):
+            if spot == here and (own or box_in(spot, thing, at).iou(problem.place.box) >= 0.5):
                 self.about[problem.id] = thing
 
     def _is_there(self, thing: Thing, at: datetime) -> bool:
@@ -197,22 +204,32 @@ class Day:
             if len(run) >= policy.of and run[-1] - run[-policy.of] >= policy.dwell:
                 life.owed = at
                 life.silenced = self._is_silent(camera, spot, at)
+                life.follows = self.city.views[number].gate and spot == GATE and self._is_taken(camera, thing)
 
     def is_case(self, thing: Thing, number: int, spot: int, at: datetime) -> bool:
         """What zones, permits and rules say of the thing itself at that time, in that camera's picture."""
         category = self.categories[thing.category]
         if thing.label not in category.labels:
-            return False  # a truck that shows no load
-        x, y = box_in(spot, thing).foot
+            return False
+        x, y = box_in(spot, thing, at).foot
         here = Spot(self.city.views[number].camera.id, (x / SIZE[0], y / SIZE[1]))
         return self.book.decide(category, here, at.astimezone(CITY_TIME)).case
 
     def _is_silent(self, camera: str, spot: int, at: datetime) -> bool:
         return any(
             p.status is ProblemStatus.DISMISSED
-            and p.silent_until is not None
-            and p.silent_until > at
+            and not is_over(p, self.categories[p.category].clearing, at)
             and spot_of_box(p.place.box) == spot
+            for p in self.known[camera].values()
+        )
+
+    def _is_taken(self, camera: str, thing: Thing) -> bool:
+        """Whether the case of a truck before it is open there: what follows so closely is told apart by nobody."""
+        return any(
+            p.status is ProblemStatus.OPEN
+            and p.category == thing.category
+            and spot_of_box(p.place.box) == GATE
+            and self.about.get(p.id) is not thing
             for p in self.known[camera].values()
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
 from math import exp
@@ -12,7 +13,7 @@ from detector.core.detection import BoundingBox, Detection
 from detector.core.look import Look, LookStatus
 from detector.core.matching import HIDDEN_SHARE
 from tests.simulation import assumptions as a
-from tests.simulation.city import HEIGHT, WIDTH, Thing, View, cell, spot_of_box
+from tests.simulation.city import GATE, HEIGHT, WIDTH, Thing, View, cell, spot_of_box
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 MODEL = "simulated@000000000000"
@@ -39,10 +40,12 @@ def status_of(view: View, at: datetime) -> LookStatus:
     return LookStatus.DARK if view.dark_at_night and (hour >= 19 or hour < 6) else LookStatus.OK
 
 
-def box_in(spot: int, thing: Thing) -> BoundingBox:
-    """The thing's box in a picture that shows it at `spot`."""
+def box_in(spot: int, thing: Thing, at: datetime) -> BoundingBox:
+    """The thing's box in a picture of that time that shows it at `spot`."""
     home, here = cell(spot_of_box(thing.box)), cell(spot)
     x, y = here.left - home.left, here.top - home.top
+    if thing.ahead:
+        x += thing.ahead * min(1.0, (at - thing.appears) / (thing.goes - thing.appears))
     return BoundingBox(thing.box.left + x, thing.box.top + y, thing.box.right + x, thing.box.bottom + y)
 
 
@@ -55,9 +58,15 @@ def look(view: View, at: datetime, there: list[tuple[int, Thing]], chance: rando
     found = [
         Detection(label, box, chance.uniform(0.6, 0.95)) for label, box in vehicles if chance.random() < a.VEHICLE_SEEN
     ]
+    found += [
+        Detection("uncovered_load", box, chance.uniform(0.4, 0.9))
+        for label, box in vehicles
+        if label == "truck" and chance.random() < a.OPEN_PASSING
+    ]
+    found += _covered(view, at, chance)
     clear, sure = set(), set()
     for spot, thing in there:
-        box = box_in(spot, thing)
+        box = box_in(spot, thing, at)
         if thing.hidden is not None and thing.hidden[0] <= at < thing.hidden[1]:
             front = BoundingBox(box.left - 60, box.top - 200, box.right + 60, box.bottom + 20)
             found.append(Detection("truck", front, chance.uniform(0.7, 0.95)))
@@ -65,6 +74,8 @@ def look(view: View, at: datetime, there: list[tuple[int, Thing]], chance: rando
         if any(box.covered_by(vehicle) >= HIDDEN_SHARE for _, vehicle in vehicles):
             continue
         clear.add(thing.id)
+        if thing.label == "uncovered_load" and chance.random() < a.VEHICLE_SEEN:
+            found.append(Detection("truck", _breathing(box, chance), chance.uniform(0.6, 0.95)))  # whatever it carries
         if chance.random() >= thing.seen:
             continue
         score = min(0.99, max(0.1, chance.gauss(thing.score, 0.08)))
@@ -80,6 +91,15 @@ def look(view: View, at: datetime, there: list[tuple[int, Thing]], chance: rando
     if chance.random() < a.FLICKER:
         found.append(_flicker(view, chance))
     return Shown(Look(view.camera.id, at, status, tuple(found), MODEL, SIZE), frozenset(clear), frozenset(sure))
+
+
+def _covered(view: View, at: datetime, chance: random.Random) -> list[Detection]:
+    """The truck that stands at the gate and is none of the things there."""
+    newest = bisect_right(view.covered, at, key=lambda truck: truck.appears) - 1
+    if newest < 0 or at >= view.covered[newest].goes or chance.random() >= a.VEHICLE_SEEN:
+        return []
+    box = box_in(GATE, view.covered[newest], at)
+    return [Detection("truck", _breathing(box, chance), chance.uniform(0.6, 0.95))]
 
 
 def _breathing(box: BoundingBox, chance: random.Random) -> BoundingBox:

@@ -11,6 +11,8 @@ import pytest
 from detector.core.problem import ProblemStatus
 from detector.desk.case import CaseStatus
 from detector.desk.course import DESK
+from tests.simulation import assumptions
+from tests.simulation.city import TRUCKS
 from tests.simulation.day import Day
 from tests.simulation.figures import rows
 from tests.simulation.replay import all_cases, replayed, same_cases
@@ -20,7 +22,10 @@ START = datetime(2026, 10, 14, 6, 0, tzinfo=UTC)  # 14:00 to 20:00 in China: rus
 
 @pytest.fixture(scope="module")
 def day(tmp_path_factory: pytest.TempPathFactory) -> Day:
-    found = Day(60, 6, 14, tmp_path_factory.mktemp("city") / "desk.db", start=START)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, share in (("PAIRED", 0.5), ("GATES", 0.05), ("OPEN_LOADS", 0.2)):
+            patch.setattr(assumptions, name, share)  # more than elsewhere, so that a few hours show enough of each
+        found = Day(60, 6, 14, tmp_path_factory.mktemp("city") / "desk.db", start=START)
     found.run()
     return found
 
@@ -30,6 +35,16 @@ def test_nothing_is_lost_and_nothing_doubled(day: Day) -> None:
     assert total.owed > 20  # otherwise the day proves nothing
     assert (total.lost, total.duplicates) == (0, 0)
     assert total.cases > total.automatic > 0
+
+
+def test_trucks_with_an_open_load_are_cases_at_gates_and_nowhere_else(day: Day) -> None:
+    row = next(row for row in rows(day) if row.category == TRUCKS)
+    assert row.owed > 3  # otherwise the day proves nothing
+    assert (row.lost, row.silenced, row.duplicates, row.automatic) == (0, 0, 0, 0)
+    gates = {view.camera.id for view in day.city.views if view.gate}
+    told = [one for one in day.problems.values() if one.category == TRUCKS and one.revision]
+    assert told
+    assert {one.camera_id for one in told} <= gates
 
 
 def test_every_problem_that_was_told_is_in_exactly_one_case(day: Day) -> None:
