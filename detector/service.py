@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -100,6 +101,7 @@ class Service:
             *(lambda: self.worker.loop.decider.judging.categories, lambda: self._cameras, utc_now),
         )
         self._server: ServerHandle | None = None
+        self._changing = threading.RLock()  # settings and model are changed by two threads, and judged with together
 
     @property
     def url(self) -> str | None:
@@ -151,6 +153,10 @@ class Service:
         A file that is not valid, names something that is not, or a model that is not fit, changes nothing at all;
         returns whether it was taken.
         """
+        with self._changing:
+            return self._reloaded(path)
+
+    def _reloaded(self, path: Path) -> bool:
         try:
             fresh = load_settings(path)
             refuse_without_cameras(fresh)
@@ -298,8 +304,9 @@ class Service:
         log.info("retention: %d pictures and %d settled events deleted", purge.deleted, events)
 
     def _take_up_a_new_model(self) -> None:
-        if self._bundle.replaced(self.settings.model.path):
-            self._load_model(self.settings.model.path)
+        with self._changing:
+            if self._bundle.replaced(self.settings.model.path):
+                self._load_model(self.settings.model.path)
 
     def _load_model(self, path: Path) -> bool:
         swap = self.model.load(path)

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from detector.assembly import categories_of
 from detector.config import load_settings
+from detector.service import Service
 from detector.store import DeliveryState, OutboxEntry, Store, open_store
 from tests.acceptance.drawn import colour_bundle
 from tests.acceptance.test_whole_line import Running, write_settings
@@ -162,6 +164,31 @@ def test_what_waits_for_the_next_start_is_told(installation: Installation, tmp_p
     assert SECRET not in installation.running.log.read_text()
 
 
+def test_a_change_of_model_takes_nothing_of_a_reload_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bundles are watched by another thread than the one that reads settings."""
+    model = colour_bundle(tmp_path / "colours")
+    path = write_settings(tmp_path, [{"id": "one", "url": "rtsp://127.0.0.1:1/a"}], None, model)
+    service = Service(load_settings(path))
+    before = service.worker.loop.decider.judging.rules
+    reloading = threading.Thread(target=service.reload, args=(path,))
+
+    def reloaded_meanwhile(*given: Any) -> Any:
+        reloading.start()
+        reloading.join(1)  # it may have to wait for the change of the model to end
+        return categories_of(*given)
+
+    monkeypatch.setattr("detector.service.categories_of", reloaded_meanwhile)
+    model.rename(tmp_path / "old")
+    colour_bundle(tmp_path / "colours", ("bin", "garbage", "cone"))
+    service._take_up_a_new_model()
+    reloading.join(60)
+    judging = service.worker.loop.decider.judging
+    service.worker.patrol.stop()
+    service.store.close()
+    assert service.model.current.labels == ("bin", "garbage", "cone")
+    assert judging.rules is not before
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 def test_the_patrol_gets_more_and_fewer_threads(installation: Installation) -> None:
     tasks = Path(f"/proc/{installation.running.process.pid}/task")
@@ -171,12 +198,14 @@ def test_the_patrol_gets_more_and_fewer_threads(installation: Installation) -> N
 
     installation.write([], patrol={"concurrent": 2})
     installation.reload()
-    others, counted = 0, 0
+    others = 0
     waiter = threading.Event()
-    while others == 0 or counted != others:  # those that leave, and those that end their start-up, are gone by then
+    same = 0
+    while same < 3:  # those that leave, and those that end their start-up, are gone by then
         counted = others
-        waiter.wait(1)
+        waiter.wait(0.7)
         others = len(list(tasks.iterdir())) - 2
+        same = same + 1 if counted == others else 0
     for wanted in (40, 5):
         installation.write([], patrol={"concurrent": wanted})
         installation.reload()
