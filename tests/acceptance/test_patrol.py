@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from detector.service import Service
 from detector.store import open_store
 from tests.acceptance.lifecycle import settings_file
 from tests.servers.rtsp import RtspServer
+from tests.worker.doubles import until
 
 CAMERAS, PERIOD_S = 8, 6
 
@@ -32,24 +32,24 @@ def test_all_cameras_are_covered_over_two_streams(
     written["patrol"] = {"period": PERIOD_S, "concurrent": 2, "opens_per_second": 20}
     path.write_text(yaml.safe_dump(written))
     service = Service(load_settings(path))
-    most = 0
+    visiting: list[int] = []
+
+    def covered() -> bool:
+        """All but the dead one; the share is of the moment, and a busy machine may be late again in the next."""
+        visiting.append(service.worker.patrol.visiting)
+        enough = service.worker.patrol.coverage() == CAMERAS / (CAMERAS + 1)
+        return enough and "dead" in service.store.camera_states()
+
     service.start()
-    waiter = threading.Event()
-    for _ in range(300):
-        most = max(most, service.worker.patrol.visiting)
-        if service.worker.patrol.coverage() >= CAMERAS / (CAMERAS + 1) and "dead" in service.store.camera_states():
-            break
-        waiter.wait(0.1)
-    coverage = service.worker.patrol.coverage()
-    states = service.store.camera_states()
+    assert until(covered, 60)
     metrics = service.metrics.text().decode()
     assert service.stop()
-    assert coverage == CAMERAS / (CAMERAS + 1), "all but the dead one"
-    assert 1 <= most <= 2
-    assert states["dead"].status is LookStatus.UNREACHABLE
-    assert all(states[f"p{n}"].status is LookStatus.OK for n in range(CAMERAS))
+    assert 1 <= max(visiting) <= 2
     assert "detector_coverage_ratio" in metrics
     store = open_store(load_settings(path).database)
+    states = store.camera_states()  # by now what was seen is written down
+    assert states["dead"].status is LookStatus.UNREACHABLE
+    assert all(states[f"p{n}"].status is LookStatus.OK for n in range(CAMERAS))
     remembered = {name for name in cameras if store.memory(name, datetime.now(UTC) - timedelta(hours=1))}
     store.close()
     assert remembered == {f"p{n}" for n in range(CAMERAS)}, "their views, for the next start"

@@ -20,6 +20,7 @@ from detector.config import load_settings
 from detector.desk_service import open_desk
 from detector.service import Service
 from tests.acceptance.drawn import colour_bundle, write_clip
+from tests.worker.doubles import until
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 CANARY = "c4n4ryP4ss"
@@ -57,6 +58,7 @@ def write_settings(folder: Path, cameras: list[dict[str, object]], endpoint: str
 
 
 def test_a_clip_becomes_one_case_that_is_cleared_at_the_desk(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
     model = colour_bundle(tmp_path / "colours")
     clip = write_clip(tmp_path / "street.mp4", 30, range(8, 18))
     desk = open_desk(tmp_path / "desk", [SECRET], evidence=tmp_path / "evidence", port=0)
@@ -64,11 +66,12 @@ def test_a_clip_becomes_one_case_that_is_cleared_at_the_desk(tmp_path: Path) -> 
         path = write_settings(tmp_path, [{"id": "gate", "url": str(clip)}], f"{desk.url}/events", model)
         service = Service(load_settings(path))
         service.start()
-        waiter = threading.Event()
-        for _ in range(400):
-            if service.finished() and not service.store.outbox_depth():
-                break
-            waiter.wait(0.05)
+
+        def cleared() -> bool:
+            found = httpx.get(f"{desk.url}/cases.json").json()["cases"]
+            return service.finished() and [one["status"] for one in found] == ["cleared"]
+
+        assert until(cleared, 60)
         assert httpx.get(f"{service.url}/readyz").json()["status"] == "ready"
         assert "detector_looks_total" in httpx.get(f"{service.url}/metrics").text
         assert service.stop()
@@ -82,8 +85,8 @@ def test_a_clip_becomes_one_case_that_is_cleared_at_the_desk(tmp_path: Path) -> 
         assert "<html" in httpx.get(desk.url).text
     finally:
         desk.stop()
-    left = [t.name for t in threading.enumerate() if t.name.startswith(("loop-", "reader-", "patrol-", "chores"))]
-    assert left == []
+    left = [t.name for t in threading.enumerate() if t not in before]
+    assert [name for name in left if name.startswith(("loop-", "reader-", "patrol-", "chores"))] == []
 
 
 def test_what_the_desk_rejects_is_dismissed_by_the_worker(tmp_path: Path) -> None:
@@ -97,25 +100,17 @@ def test_what_the_desk_rejects_is_dismissed_by_the_worker(tmp_path: Path) -> Non
         path.write_text(yaml.safe_dump(written))
         service = Service(load_settings(path))
         service.start()
-        waiter = threading.Event()
 
         def cases() -> list[dict[str, object]]:
             return list(httpx.get(f"{desk.url}/cases.json").json()["cases"])
 
-        for _ in range(400):
-            if service.finished() and cases():
-                break
-            waiter.wait(0.05)
+        assert until(lambda: service.finished() and len(cases()) > 0, 60)
         (case,) = cases()
         assert case["status"] == "open"
         said = {"decision": "reject", "reason": "legal_advert", "by": "li"}
         httpx.post(f"{desk.url}/cases/{case['id']}/verdicts", json=said).raise_for_status()
-        for _ in range(400):
-            if cases()[0]["status"] == "dismissed":
-                break
-            waiter.wait(0.05)
+        assert until(lambda: cases()[0]["status"] == "dismissed", 60)
         assert service.stop()
-        assert cases()[0]["status"] == "dismissed"
     finally:
         desk.stop()
 
@@ -144,7 +139,7 @@ class Running:
     def end(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end."""
         self.process.send_signal(signal_number)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 def test_no_password_shows_anywhere(tmp_path: Path) -> None:
