@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import PIL.Image
 import pytest
 
 pytest_plugins = ["tests.servers.rtsp", "tests.servers.mosquitto"]
+
+# A busy machine may stop a test for as long as it likes, which says nothing of what is tested.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("unhurried")
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SHARED = "no shared data: put it beside the repository as ../shared or set STREET_SHARED"
