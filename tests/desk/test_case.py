@@ -93,7 +93,9 @@ def test_every_permutation_of_a_whole_life_gives_the_same_case_in_the_ledger(mak
     assert len(seen) == 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=20, deadline=None
+)
 @given(data=st.data())
 def test_several_problems_arriving_mixed_up_stay_apart(make: Any, tmp_path: Path, data: st.DataObject) -> None:
     chosen = data.draw(st.dictionaries(st.sampled_from(["a", "b", "c"]), lives(), min_size=2))

@@ -207,7 +207,9 @@ def test_mail_in_any_order_and_twice_ends_alike(make_desk: Any, make: Any, tmp_p
     assert ends == {("close", "cleared", 3, 0.9)}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(data=st.data())
 def test_whatever_is_told_and_said_the_table_is_kept_and_a_second_telling_changes_nothing(
     make: Any, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -177,7 +177,9 @@ def book_of(make: Any, path: Path, told: list[tuple[str, str, int, int, int]]) -
     return found
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(told=stories(), data=st.data())
 def test_any_order_and_repetition_gives_the_same_cases(
     make: Any, tmp_path: Path, told: list[tuple[str, str, int, int, int]], data: st.DataObject

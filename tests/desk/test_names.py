@@ -127,7 +127,9 @@ def test_the_page_says_who_calls_it_otherwise(desk: Any, pair: list[Event]) -> N
     assert [source["category"] for source in sources] == [STALL, GARBAGE]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_any_order_and_repetition_gives_the_same_cases(make: Any, tmp_path: Path, data: st.DataObject) -> None:
     for path in tmp_path.iterdir():

@@ -177,7 +177,9 @@ LIVES = st.permutations([("b1", "updated", 2, 20), ("b1", "cleared", 3, 30), ("b
                          ("c1", "cleared", 2, 33), ("b2", "opened", 1, 55)])  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(mail=LIVES, again=st.lists(st.integers(0, 7), max_size=4), off=st.sampled_from(["a1", "b1"]))
 def test_any_order_and_repetition_of_later_mail_gives_the_same_cases(
     make: Any, tmp_path: Path, mail: list[tuple[str, str, int, int]], again: list[int], off: str

@@ -88,7 +88,9 @@ def labelled(draw_from: st.DrawFn) -> list[LabelledBox]:
 
 @pytest.mark.parametrize("form", sorted(WRITERS))
 @given(first=labelled(), second=labelled())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_round_trip(
     form: str, tmp_path_factory: pytest.TempPathFactory, first: list[LabelledBox], second: list[LabelledBox]
 ) -> None:

@@ -19,7 +19,9 @@ from detector.training.headers import MAX_PIXELS, decodable_size, picture_size
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp"])
 @given(width=st.integers(1, 300), height=st.integers(1, 300))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_size_without_decoding(tmp_path: Path, suffix: str, width: int, height: int) -> None:
     path = tmp_path / f"a{suffix}"
     cv2.imwrite(str(path), np.zeros((height, width, 3), np.uint8))
