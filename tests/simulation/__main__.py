@@ -154,10 +154,10 @@ def _trucks(day: Day, found: Sequence[Row]) -> str:
     watched = {view.camera.id for view in gates}
     told = [one for one in day.problems.values() if one.category == TRUCKS and one.revision]
     elsewhere = sum(one.camera_id not in watched for one in told)
-    return f"""Trucks with an open load are a case where they stand or creep. {len(gates)} of the cameras look often, at
-the exit of a site, where {trucks:,} trucks came out, {loads} of them with an open load. Before the others such trucks only
-pass: {elsewhere} cases there. A case is over once its truck has left: {row.left} of the {row.cases} were closed before
-a person had looked at them, and remain as a record."""
+    return f"""Trucks with an open load are a case where they stand or creep. Cameras at the exits of sites, which look
+often: {len(gates)}; trucks that came out there: {trucks:,}, of which {loads} had an open load. Past all other cameras
+they only drive: {elsewhere} cases there. A case is over once its truck has left: {row.left} of the {row.cases} were
+closed before a person had looked at them, and remain as a record."""
 
 
 def _in_words(total: Row, replayed: Sequence[bool]) -> str:
