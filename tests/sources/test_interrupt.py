@@ -25,6 +25,7 @@ from tests.servers.hanging import STAGES, hanging_site
 from tests.servers.process import free_port
 from tests.servers.rtsp import Mount, RtspServer, SilentServer
 from tests.sources.clips import drawn, now, remux
+from tests.worker.doubles import until
 
 PATIENT = StreamOptions(interval_s=0, open_timeout_s=600, read_timeout_s=600, no_picture_s=600)
 """Whoever ends under these was interrupted."""
@@ -32,7 +33,7 @@ PATIENT = StreamOptions(interval_s=0, open_timeout_s=600, read_timeout_s=600, no
 HANGS_AFTER_S = 0.5
 """Long enough to run into the silence."""
 
-ENDS_S = 20.0
+ENDS_S = 60.0
 """Against hanging only."""
 
 
@@ -127,6 +128,7 @@ def test_visits_are_ended_too(site: str, silent_server: SilentServer) -> None:
     for url in urls:
         camera = Camera(url, url, mode=SamplingMode.PATROL, interval_s=0.1)
         patrol.put(camera, lambda _: Condition(LookStatus.OK))
+    assert until(lambda: patrol.visiting == len(urls))
     time.sleep(HANGS_AFTER_S)
     assert patrol.visiting == len(urls)
     patrol.stop(ENDS_S)
@@ -143,7 +145,7 @@ def test_ending_one_touches_no_other(site: str, clip: Path) -> None:
     assert other.got.wait(ENDS_S)
     hanging.stop_while_it_hangs()
     assert core.time.monotonic is time.monotonic, "nobody is to stop any more"  # type: ignore[attr-defined]
-    assert other.reader.connected
+    assert until(lambda: other.reader.connected)
     source = open_video(str(clip), "file", PATIENT, now)
     assert source.read() is not None
     source.close()

@@ -135,5 +135,5 @@ def test_the_name_and_the_server_share_one_timeout(
 
 def test_a_known_name_is_opened(silent_server: SilentServer) -> None:
     """With the system's own resolver; the connection is made, so the name was passed on as it is."""
-    with pytest.raises(SourceUnreachable, match=r"no answer within 0\.5 s"):
-        open_video(f"rtsp://localhost:{silent_server.port}/x", "gate", StreamOptions(open_timeout_s=0.5), now)
+    with pytest.raises(SourceUnreachable, match="no answer within 3 s"):
+        open_video(f"rtsp://localhost:{silent_server.port}/x", "gate", StreamOptions(open_timeout_s=3), now)

@@ -25,7 +25,8 @@ from tests.servers.rtsp import RtspServer
 from tests.servers.tls import certificate, tls_front
 from tests.sources.clips import now, read_until_it_fails, remux
 
-OPTIONS = StreamOptions(interval_s=2, open_timeout_s=5, read_timeout_s=5)
+OPTIONS = StreamOptions(interval_s=2, open_timeout_s=30, read_timeout_s=30)
+IMPATIENT = StreamOptions(interval_s=2, open_timeout_s=30, read_timeout_s=5)
 
 
 class Files(RoughHandler, http.server.SimpleHTTPRequestHandler):
@@ -109,7 +110,7 @@ def test_a_transport_stream_is_read_as_it_is(kerb: Path, tmp_path: Path, scheme:
     url = f"{scheme}://127.0.0.1:{free_port()}"
     address = f"{url}?listen=1" if scheme == "tcp" else f"{url}?pkt_size=1316"
     with ffmpeg(tmp_path, "-re", "-i", kerb, "-c", "copy", "-f", "mpegts", address) as sender:
-        source = opened_when_it_listens(url)
+        source = opened_when_it_listens(url, IMPATIENT)
         found = [source.read() for _ in range(3)]
         assert [frame is not None and frame.size for frame in found] == [(1280, 720)] * 3
         sender.freeze()
@@ -158,10 +159,10 @@ def test_the_settings_know_the_same_schemes() -> None:
     assert STREAM_SCHEMES == LIVE
 
 
-def opened_when_it_listens(url: str) -> VideoSource:
-    for _ in range(100):
+def opened_when_it_listens(url: str, options: StreamOptions = OPTIONS) -> VideoSource:
+    for _ in range(300):
         try:
-            return open_video(url, "gate", OPTIONS, now)
+            return open_video(url, "gate", options, now)
         except SourceUnreachable as error:
             # behind a TLS front a refusal looks otherwise
             if not re.search("refused|reset|closed|Input/output", str(error)):
