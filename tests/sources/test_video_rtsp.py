@@ -6,6 +6,8 @@ import logging
 import sys
 import threading
 import traceback
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +27,7 @@ from tests.sources.clips import drawn, now, read_until_it_fails
 pytestmark = pytest.mark.server
 
 QUICK = StreamOptions(interval_s=2, open_timeout_s=3, read_timeout_s=2)
+PATIENT = StreamOptions(interval_s=2, open_timeout_s=30, read_timeout_s=30)
 CANARY = "c4n4ry-s3cret"
 
 
@@ -40,7 +43,7 @@ def hevc(shared: Path) -> Path:
 
 def test_pictures_come_at_the_interval_with_the_servers_clock(rtsp_server: RtspServer, kerb: Path) -> None:
     rtsp_server.start({"gate": kerb})
-    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    source = open_video(rtsp_server.url("gate"), "gate", PATIENT, now)
     found = [source.read() for _ in range(4)]
     source.close()
     times = [frame.captured_at for frame in found if frame is not None]
@@ -65,7 +68,7 @@ def test_a_camera_with_a_wrong_clock_is_timed_by_arrival_from_beginning_to_end(
 ) -> None:
     monkeypatch.setattr("detector.sources.video.CLOCK_KNOWN_S", 1.0)
     rtsp_server.start({"gate": Mount(kerb, ahead_s=ahead_s)})
-    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    source = open_video(rtsp_server.url("gate"), "gate", PATIENT, now)
     found: list[datetime] = []
     leads: list[float] = []
     while "clock is wrong" not in caplog.text or len(found) < 6:  # its clock comes after the first pictures
@@ -85,9 +88,9 @@ def test_a_camera_with_a_wrong_clock_is_timed_by_arrival_from_beginning_to_end(
 
 def test_joining_a_running_stream_waits_for_its_next_keyframe(rtsp_server: RtspServer, kerb: Path) -> None:
     rtsp_server.start({"live": Mount(kerb, live=True)})
-    first = open_video(rtsp_server.url("live"), "a", QUICK, now)
+    first = open_video(rtsp_server.url("live"), "a", PATIENT, now)
     assert first.read() is not None
-    second = open_video(rtsp_server.url("live"), "b", QUICK, now)
+    second = open_video(rtsp_server.url("live"), "b", PATIENT, now)
     frame = second.read()
     assert frame is not None
     assert frame.image.std() > 20
@@ -107,16 +110,16 @@ def test_a_killed_server_is_unreachable_and_then_back_with_another_resolution(
     rtsp_server: RtspServer, kerb: Path, shared: Path
 ) -> None:
     rtsp_server.start({"gate": kerb})
-    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    source = open_video(rtsp_server.url("gate"), "gate", PATIENT, now)
     assert source.read() is not None
     rtsp_server.kill()
     with pytest.raises(SourceUnreachable):
         read_until_it_fails(source)
     source.close()
     with pytest.raises(SourceUnreachable, match=r"rtsp://127\.0\.0\.1:\d+/gate: .*refused"):
-        open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+        open_video(rtsp_server.url("gate"), "gate", PATIENT, now)
     rtsp_server.start({"gate": shared / "clips" / "street" / "traffic-high.mp4"})
-    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    source = open_video(rtsp_server.url("gate"), "gate", PATIENT, now)
     frame = source.read()
     source.close()
     assert frame is not None
@@ -125,7 +128,7 @@ def test_a_killed_server_is_unreachable_and_then_back_with_another_resolution(
 
 def test_a_frozen_server_ends_in_a_timeout_and_serves_on_when_it_wakes(rtsp_server: RtspServer, kerb: Path) -> None:
     rtsp_server.start({"gate": kerb})
-    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    source = open_video(rtsp_server.url("gate"), "gate", replace(QUICK, open_timeout_s=30), now)
     assert source.read() is not None
     rtsp_server.freeze()
     with pytest.raises(SourceUnreachable, match="no data for 2 s"):
@@ -134,7 +137,7 @@ def test_a_frozen_server_ends_in_a_timeout_and_serves_on_when_it_wakes(rtsp_serv
     with pytest.raises(SourceUnreachable, match="no answer within 3 s"):
         open_video(rtsp_server.url("gate"), "gate", QUICK, now)
     rtsp_server.thaw()
-    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    source = open_video(rtsp_server.url("gate"), "gate", PATIENT, now)
     assert source.read() is not None
     source.close()
 
@@ -148,7 +151,7 @@ def test_a_silent_server_ends_in_a_timeout(silent_server: SilentServer) -> None:
 
 def test_closing_from_another_thread_ends_a_blocked_read(rtsp_server: RtspServer, kerb: Path) -> None:
     rtsp_server.start({"gate": kerb})
-    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    source = open_video(rtsp_server.url("gate"), "gate", PATIENT, now)
     assert source.read() is not None
     rtsp_server.freeze()
     outcome: list[object] = []
@@ -169,18 +172,18 @@ def test_closing_from_another_thread_ends_a_blocked_read(rtsp_server: RtspServer
 def test_no_thread_is_left_behind(rtsp_server: RtspServer, kerb: Path, hevc: Path) -> None:
     rtsp_server.start({"gate": kerb, "east": hevc})
 
-    def threads() -> int:
-        return len(list(Path("/proc/self/task").iterdir()))
+    def threads() -> set[str]:
+        return {one.name for one in Path("/proc/self/task").iterdir()}
 
     visit(rtsp_server.url("gate"), "gate", VisitOptions(), now)  # lazy loading of libraries has its own
     before = threads()
     for path in ("gate", "east") * 3:
-        source = open_video(rtsp_server.url(path), path, QUICK, now)
+        source = open_video(rtsp_server.url(path), path, PATIENT, now)
         source.read()
-        assert threads() == before, "decoding has no threads of its own"
+        assert threads() <= before, "decoding has no threads of its own"
         source.close()
         visit(rtsp_server.url(path), path, VisitOptions(), now)
-    assert threads() == before
+    assert threads() <= before  # those of other tests may end meanwhile
 
 
 def everything_said(error: BaseException) -> str:
@@ -208,16 +211,17 @@ def test_a_password_is_in_no_error_log_or_output(
         f"rtsp://u:{CANARY}/with@slash@127.0.0.1:1/x": ".",
     }
     for url, told in tries.items():
+        limit_s = 20 if f":{rtsp_server.port}/" in url or ":1/" in url else 1  # these answer, or refuse
         with pytest.raises(SourceError, match=told) as caught:
-            open_video(url, "gate", StreamOptions(open_timeout_s=1), now)
+            open_video(url, "gate", StreamOptions(open_timeout_s=limit_s), now)
         assert CANARY not in everything_said(caught.value)
         with pytest.raises(SourceError) as caught:
-            visit(url, "gate", VisitOptions(open_timeout_s=1), now)
+            visit(url, "gate", VisitOptions(open_timeout_s=limit_s), now)
         assert CANARY not in everything_said(caught.value)
         with pytest.raises(SourceError) as caught:
-            probe(url, open_timeout_s=1)
+            probe(url, open_timeout_s=limit_s)
         assert CANARY not in everything_said(caught.value)
-    source = open_video(rtsp_server.url("gate"), "gate", QUICK, now)
+    source = open_video(rtsp_server.url("gate"), "gate", PATIENT, now)
     assert source.read() is not None
     assert "right" not in repr(source)
     rtsp_server.kill()
@@ -254,34 +258,38 @@ def test_a_visit_to_nothing_or_silence_fails_clearly(
 def test_however_a_visit_ends_its_connection_is_released(
     rtsp_server: RtspServer, kerb: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def connections() -> int:
-        descriptors = Path("/proc/self/fd").iterdir()
-        return sum(str(one.readlink()).startswith("socket:") for one in descriptors if one.is_symlink())
+    def connections() -> set[str]:
+        """Those of other tests may end meanwhile; none may come."""
+        found = set()
+        for descriptor in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):  # closed since
+                found.add(str(descriptor.readlink()))
+        return {name for name in found if name.startswith("socket:")}
 
     rtsp_server.start({"gate": kerb})
-    open_then: list[int] = []
+    open_then: list[set[str]] = []
 
     def broken(*_: object) -> None:
         open_then.append(connections())
         raise ZeroDivisionError
 
     before = connections()
-    quick = VisitOptions(open_timeout_s=2, read_timeout_s=1)
-    visit(rtsp_server.url("gate"), "gate", quick, now)
-    assert connections() == before
+    patient, quick = VisitOptions(), VisitOptions(open_timeout_s=2, read_timeout_s=1)
+    visit(rtsp_server.url("gate"), "gate", patient, now)
+    assert connections() <= before
     with pytest.raises(SourceUnreachable):
-        visit(rtsp_server.url("none"), "none", quick, now)
-    assert connections() == before
+        visit(rtsp_server.url("none"), "none", patient, now)
+    assert connections() <= before
     with monkeypatch.context() as decoder:
         decoder.setattr("detector.sources.decoding.BgrConverter.image", broken)
         with pytest.raises(ZeroDivisionError):
-            visit(rtsp_server.url("gate"), "gate", quick, now)
-    assert open_then == [before + 1]
-    assert connections() == before
+            visit(rtsp_server.url("gate"), "gate", patient, now)
+    assert [len(there - before) for there in open_then] == [1]
+    assert connections() <= before
     rtsp_server.freeze()
     with pytest.raises(SourceUnreachable):
         visit(rtsp_server.url("gate"), "gate", quick, now)
-    assert connections() == before
+    assert connections() <= before
     rtsp_server.thaw()
 
 
