@@ -23,12 +23,18 @@ def phase(camera_id: str) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
+LONGEST_EXTRA_S = 120.0
+"""A camera that does not answer is called on later by up to this, or by one period where that is longer: visits to the
+dead take the longest, and the living wait for their turn meanwhile."""
+
+
 @dataclass(slots=True)
 class _Entry:
     period_s: float
     due: float
     visiting: bool = False
     last_ok: float | None = None  # start of the newest visit that gave an ok look
+    failures: int = 0  # visits without an answer since then
 
 
 class Agenda:
@@ -105,8 +111,13 @@ class Agenda:
             heapq.heappop(self._heap)
         return None
 
-    def done(self, camera_id: str, started: float, now: float, *, ok: bool, chance: float) -> None:
+    def done(
+        self, camera_id: str, started: float, now: float, *, ok: bool, chance: float, answered: bool = True
+    ) -> None:
         """A visit that started at `started` is over; the next is one period after it, up to `jitter` early.
+
+        From the second visit in a row on that was not `answered`, the next one comes later than that, with full jitter
+        (see `backoff` and LONGEST_EXTRA_S); an ok look ends it.
 
         Visits that could not be made in time are not made up for: under overload every camera gets rarer, none starves.
         `chance` in [0, 1) is the jitter drawn.
@@ -116,8 +127,13 @@ class Agenda:
             return
         entry.visiting = False
         if ok:
-            entry.last_ok = started
-        entry.due = max(now, started + entry.period_s * (1.0 - self._jitter * chance))
+            entry.last_ok, entry.failures = started, 0
+        entry.failures += not answered
+        wait = entry.period_s * (1.0 - self._jitter * chance)
+        if not answered and entry.failures > 1:
+            longest = max(LONGEST_EXTRA_S, entry.period_s)
+            wait = entry.period_s + backoff(entry.failures - 1, chance, base_s=entry.period_s, cap_s=longest)
+        entry.due = max(now, started + wait)
         heapq.heappush(self._heap, (entry.due, camera_id))
 
     def coverage(self, now: float) -> float:

@@ -120,15 +120,20 @@ class Patrol:
             if chosen is None:
                 continue
             camera, condition = chosen
-            started, ok = time.monotonic(), False
+            started, status = time.monotonic(), None
             try:
                 if self._gate.wait(self._stop_wanted):
                     started = time.monotonic()
-                    ok = self._call_on(camera, condition)
+                    status = self._call_on(camera, condition)
             finally:
                 with self._changed:
                     self._visiting -= 1
-                    self._agenda.done(camera.id, started, time.monotonic(), ok=ok, chance=random.random())
+                    self._agenda.done(
+                        *(camera.id, started, time.monotonic()),
+                        ok=status is LookStatus.OK,
+                        answered=status is not LookStatus.UNREACHABLE,
+                        chance=random.random(),
+                    )
                     self._changed.notify()
 
     def _too_many(self) -> bool:
@@ -151,25 +156,25 @@ class Patrol:
             self._visiting += 1
             return self._cameras[camera_id]
 
-    def _call_on(self, camera: Camera, condition: Judgement) -> bool:
-        """One visit; returns whether it gave a good picture."""
+    def _call_on(self, camera: Camera, condition: Judgement) -> LookStatus:
+        """One visit; returns what came of it."""
         try:
             frame = self._visit(camera)
             found = condition(frame)
             frame = self._prepare(frame) if found.status is LookStatus.OK else frame
         except SourceError as error:
             self._leave(camera, unseen(camera.id, self._clock(), error))
-            return False
+            return LookStatus.UNREACHABLE
         except Exception as error:
             # As in the reader: whatever a decoder throws, the patrol walks on.
             log.exception("visit failed", extra={"camera_id": camera.id})
             self._leave(camera, unseen(camera.id, self._clock(), error))
-            return False
+            return LookStatus.UNREACHABLE
         if found.status is LookStatus.OK:
             self._leave(camera, frame)
-            return True
-        self._leave(camera, blind(frame, found))
-        return False
+        else:
+            self._leave(camera, blind(frame, found))
+        return found.status
 
     def _leave(self, camera: Camera, sighting: Frame | Look) -> None:
         current = self._cameras.get(camera.id)

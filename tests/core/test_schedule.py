@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.core.schedule import Agenda, Ramp, backoff, phase
+from detector.core.schedule import LONGEST_EXTRA_S, Agenda, Ramp, backoff, phase
 
 
 @given(st.integers(1, 2000), st.floats(0, 1, exclude_max=True))
@@ -103,6 +103,32 @@ def test_a_visit_comes_early_by_its_share_of_the_jitter_and_never_late(jitter: f
     agenda.jitter = jitter
     agenda.done("a", 100, 103, ok=True, chance=chance)
     assert agenda.next_due() == pytest.approx(200 - 100 * jitter * chance)
+
+
+@given(st.floats(1, 3600), st.integers(2, 60), st.floats(0, 1, exclude_max=True))
+def test_who_does_not_answer_is_called_on_later_and_later_until_a_good_look(
+    period: float, failures: int, chance: float
+) -> None:
+    agenda, now = Agenda(0), period
+    agenda.put("a", period, now=0)
+
+    def gap(*, ok: bool, answered: bool) -> float:
+        nonlocal now
+        assert agenda.take(now) == "a"
+        agenda.done("a", now, now, ok=ok, chance=chance, answered=answered)
+        due = agenda.next_due()
+        assert due is not None
+        before, now = now, due
+        return due - before
+
+    lost = [gap(ok=False, answered=False) for _ in range(failures)]
+    longest = max(LONGEST_EXTRA_S, period)
+    wanted = [period + chance * min(longest, period * 2.0**n) for n in range(failures - 1)]
+    assert lost == pytest.approx([period, *wanted], rel=1e-6, abs=1e-6)
+    assert gap(ok=False, answered=True) == pytest.approx(period, rel=1e-6), "a dark street is no dead camera"
+    assert gap(ok=False, answered=False) >= lost[-1] * (1 - 1e-6), "but no good look either"
+    assert gap(ok=True, answered=True) == pytest.approx(period, rel=1e-6)
+    assert gap(ok=False, answered=False) == pytest.approx(period, rel=1e-6)
 
 
 def test_a_jitter_that_makes_no_sense_is_refused() -> None:

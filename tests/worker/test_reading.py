@@ -10,6 +10,7 @@ import pytest
 from detector.core.camera import Camera, SamplingMode
 from detector.core.frame import Frame
 from detector.core.look import Condition, Look, LookStatus
+from detector.core.schedule import Agenda
 from detector.errors import SourceUnreachable
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
@@ -205,6 +206,37 @@ def test_coverage_counts_good_pictures_only() -> None:
     assert until(lambda: patrol.visiting == 0)
     assert patrol.coverage() == 0.5
     patrol.stop()
+
+
+def test_the_agenda_is_told_who_gave_a_good_picture_and_who_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, tuple[bool, bool]] = {}
+    lock = threading.Lock()
+    done = Agenda.done
+
+    def note(agenda: Agenda, camera_id: str, *times: float, ok: bool, answered: bool, chance: float) -> None:
+        with lock:
+            told[camera_id] = (ok, answered)
+        done(agenda, camera_id, *times, ok=ok, answered=answered, chance=chance)
+
+    def visit(cam: Camera) -> Frame:
+        if cam.id == "dead":
+            raise SourceUnreachable("no answer")
+        if cam.id == "odd":
+            raise ValueError("decoder")
+        return frame(cam.id)
+
+    def condition(found: Frame) -> Condition:
+        return Condition(LookStatus.DARK if found.camera_id == "dark" else LookStatus.OK)
+
+    monkeypatch.setattr(Agenda, "done", note)
+    patrol = Patrol(visit, Mailbox(), OpenGate(10_000), now, concurrent=2)
+    patrol.start()
+    for name in ("well", "dark", "dead", "odd"):
+        patrol.put(camera(name, mode=SamplingMode.PATROL, interval_s=86_400.0), condition)
+        patrol.hasten(name)
+    assert until(lambda: len(told) == 4)
+    patrol.stop()
+    assert told == {"well": (True, True), "dark": (False, True), "dead": (False, False), "odd": (False, False)}
 
 
 def test_the_patrol_grows_and_shrinks_while_it_walks_and_cuts_no_visit_short() -> None:
