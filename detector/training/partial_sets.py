@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from detector.errors import DatasetError
 from detector.training.formats.yolo import read_groups
 from detector.training.partial_draws import group_shares
+from detector.training.partial_root import add_picture, add_words_hash, refuse_changed
 from detector.training.written import read_mapping, read_written
 
 PICTURE_SUFFIXES = frozenset({".webp", ".jpg", ".jpeg", ".png", ".bmp"})
@@ -150,8 +151,7 @@ def merge_sets(
                 label_file = out / "labels" / split / name / f"{picture.stem}.txt"
                 _write(link, label_file, picture, lines)
                 kept |= {link, label_file}
-                digest.update(f"{split}/{name}/{picture.name}\0".encode())
-                digest.update(hashlib.sha256(picture.read_bytes()).digest() + "\n".join(lines).encode() + b"\0")
+                add_picture(digest, split, name, picture, "\n".join(lines))
                 counted += split == "train"
         if not counted:
             raise DatasetError(f"{folder}: no training pictures under images/train; remove the set or fill it")
@@ -169,6 +169,7 @@ def merge_sets(
     }
     target = out / "data.yaml"
     target.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    add_words_hash(target)
     return target
 
 
@@ -179,6 +180,16 @@ def read_merged(path: Path) -> dict[str, Any]:
     if missing := [key for key in wanted if key not in data]:
         raise DatasetError(f"{path}: {', '.join(missing)} missing; write it with `detector dataset merge`")
     return data
+
+
+def refuse_changed_files(path: Path, data: Mapping[str, Any]) -> None:
+    """Raise DatasetError when a merged dataset, read from `path`, is not as it was merged; reads every picture."""
+    root = Path(data["path"])
+    sets = {
+        name: {split: list(picture_files(root / "images" / split / name)) for split in SPLITS}
+        for name in data["evidence"]
+    }
+    refuse_changed(path, data, sets)
 
 
 def merged_pictures(data: Mapping[str, Any], split: str) -> list[Path]:

@@ -19,7 +19,7 @@ import ultralytics
 
 from detector.errors import DatasetError
 from detector.training.partial_score import LabelScore
-from detector.training.partial_sets import merged_pictures, read_merged
+from detector.training.partial_sets import merged_pictures, read_merged, refuse_changed_files
 from detector.training.recipe import Recipe
 from detector.training.train_engine import StageTrainer
 from detector.training.train_model import only_safe_checkpoints
@@ -66,6 +66,7 @@ def train(recipe: Recipe, runs: Path, resume: bool = True, progress: Progress | 
     Writes state.pt (all that is needed to go on), weights/last.pt and best.pt (for ultralytics' own tools),
     results.csv and results.png (curves), val_predictions.jpg, and run.json (recipe, data hash, versions and threads of
     each start).
+    Every picture and label file is compared with the root hash first.
     Raises DatasetError for empty or changed data and unsafe files, TrainingInterrupted on SIGTERM
     or SIGINT.
     """
@@ -73,6 +74,7 @@ def train(recipe: Recipe, runs: Path, resume: bool = True, progress: Progress | 
     data = read_merged(recipe.data)
     if not merged_pictures(data, "train"):
         raise DatasetError(f"{recipe.data}: no training pictures under {data['path']}")
+    refuse_changed_files(recipe.data, data)
     folder = runs / recipe.name
     state = folder / STATE_FILE
     if state.exists() and not resume:

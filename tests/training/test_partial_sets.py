@@ -14,6 +14,7 @@ from detector.training.partial_sets import (
     merged_pictures,
     read_merged,
     read_mixture,
+    refuse_changed_files,
     set_boxes,
 )
 from tests.training.drawn import draw_sets
@@ -163,6 +164,41 @@ def test_a_merged_dataset_is_read_back_without_what_a_trainer_keeps_beside_the_p
     pictures = merged_pictures(read_merged(path), "train")
     assert len(pictures) == 24
     assert {picture.suffix for picture in pictures} == {".png"}
+
+
+@pytest.mark.parametrize(
+    "victim",
+    ["sets/squares/images/train/003.png", "out/labels/train/squares/003.txt", "out/labels/val/discs/000.txt",
+     "out/data.yaml"],
+)  # fmt: skip
+def test_a_flipped_byte_of_a_merged_set_is_found(tmp_path: Path, victim: str) -> None:
+    path = merge_sets(mixture(squares={}, discs={}), [draw_sets(tmp_path / "sets")], tmp_path / "out")
+    refuse_changed_files(path, read_merged(path))
+    changed = tmp_path / victim
+    content = changed.read_bytes()
+    assert content
+    for position in range(0, len(content), max(1, len(content) // 11)):
+        flipped = bytearray(content)
+        flipped[position] ^= 1
+        changed.write_bytes(flipped)
+        with pytest.raises(DatasetError):
+            refuse_changed_files(path, read_merged(path))
+    changed.write_bytes(content)
+    refuse_changed_files(path, read_merged(path))
+    changed.unlink()
+    with pytest.raises(DatasetError):
+        refuse_changed_files(path, read_merged(path))
+
+
+def test_a_picture_added_to_a_merged_set_is_found_and_older_sets_without_a_hash_of_their_words_stay_readable(
+    tmp_path: Path,
+) -> None:
+    path = merge_sets(mixture(squares={}, discs={}), [draw_sets(tmp_path / "sets")], tmp_path / "out")
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("words_hash")))
+    refuse_changed_files(path, read_merged(path))
+    (tmp_path / "out/images/train/discs/new.png").symlink_to(tmp_path / "sets/discs/images/train/000.png")
+    with pytest.raises(DatasetError, match=r"new\.txt"):
+        refuse_changed_files(path, read_merged(path))
 
 
 @pytest.mark.parametrize(

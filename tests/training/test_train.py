@@ -109,6 +109,17 @@ def test_a_changed_dataset_is_refused_on_resume(data: Path, tmp_path: Path, monk
         train(recipe_for(data), tmp_path / "runs")
 
 
+@pytest.mark.parametrize("victim", ["data/labels/train/discs/000.txt", "sets/squares/images/val/000.png"])
+def test_a_set_that_was_changed_in_place_is_refused_before_any_epoch(data: Path, tmp_path: Path, victim: str) -> None:
+    path = tmp_path / victim
+    content = bytearray(path.read_bytes())
+    content[-2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match="changed since they were merged"):
+        train(recipe_for(data), tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_new_run_starts_from_the_weights_of_an_earlier_one(data: Path, tmp_path: Path) -> None:
     first = train(recipe_for(data, stages=[{"epochs": 1, "image_size": 64, "batch": 10}]), tmp_path / "runs")
     still = recipe_for(
