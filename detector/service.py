@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from detector.api.app import create_api
@@ -20,10 +21,10 @@ from detector.assembly import (
     Places,
     cameras_of,
     categories_of,
-    decided_by,
     default_worker_id,
     desk_link_of,
     judged_with,
+    judging_by,
     keep_events_for,
     logos_of,
     new_id,
@@ -46,7 +47,7 @@ from detector.inference.swap import BundleWatch
 from detector.store import open_store
 from detector.worker.chores import Chore, Chores
 from detector.worker.cores import share_cores
-from detector.worker.deciding import Decider, Judging
+from detector.worker.deciding import Decider
 from detector.worker.gate import OpenGate
 from detector.worker.herald import Herald
 from detector.worker.keeping import LookKeeper
@@ -177,7 +178,7 @@ class Service:
         self._outlets.take(outlets)
         self.courier.change(self._outlets.routes)
         decider = self.worker.loop.decider
-        decider.judging = Judging(judged_with(categories, self.model), decided_by(book, cameras))
+        decider.judging = judging_by(judged_with(categories, self.model), book, cameras)
         if fresh.looks != before.looks:
             decider.keeper = self._keeper()
         self.worker.loop.places = Places(cameras)
@@ -224,7 +225,7 @@ class Service:
         )
         decider = Decider(
             *(self.store, herald),
-            Judging(categories_of(settings, self.model), decided_by(self._book, self._cameras)),
+            judging_by(categories_of(settings, self.model), self._book, self._cameras),
             *(utc_now, new_id),
             worker_id=self.worker_id,
             silence=settings.desk.silence,
@@ -313,7 +314,7 @@ class Service:
         if not swap.accepted:
             log.error("the new model is not fit, %s stays in force: %s", swap.model_version, swap.reason)
             return False
-        judging = self.worker.loop.decider.judging
-        self.worker.loop.decider.judging = Judging(categories_of(self.settings, self.model), judging.rules)
+        decider = self.worker.loop.decider
+        decider.judging = replace(decider.judging, categories=categories_of(self.settings, self.model))
         log.info("looking with %s now", swap.model_version)
         return True

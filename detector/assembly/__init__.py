@@ -1,7 +1,16 @@
 """Configuration to live objects: the only place that knows every adapter."""
 
 from detector.assembly.cameras import Lenses, Places, cameras_of, logos_of, refuse_without_cameras
-from detector.assembly.judging import RulesOfLook, categories_of, decided_by, judged_with, open_model, prepared_by
+from detector.assembly.judging import (
+    Daylight,
+    RulesOfLook,
+    categories_of,
+    decided_by,
+    judged_with,
+    judging_by,
+    open_model,
+    prepared_by,
+)
 from detector.assembly.memories import Memories
 from detector.assembly.outlets import Outlets
 from detector.assembly.reloading import tell_what_waits
@@ -9,6 +18,7 @@ from detector.assembly.surroundings import default_worker_id, new_id, open_store
 from detector.assembly.telling import desk_link_of, keep_events_for, picture_by, words_of
 
 __all__ = [
+    "Daylight",
     "Lenses",
     "Memories",
     "Outlets",
@@ -20,6 +30,7 @@ __all__ = [
     "default_worker_id",
     "desk_link_of",
     "judged_with",
+    "judging_by",
     "keep_events_for",
     "logos_of",
     "new_id",

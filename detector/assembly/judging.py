@@ -15,9 +15,11 @@ from detector.core.judging import Decide
 from detector.core.look import Look
 from detector.core.problem import Place
 from detector.core.rules import Outcome, RuleBook, spot_of
+from detector.core.sun import is_day
 from detector.inference.open import open_detector
 from detector.inference.swap import HotSwap
 from detector.inference.yolo import YoloDetector
+from detector.worker.deciding import Judging
 from detector.worker.reader import Prepare
 
 POOR_AP50 = 0.3
@@ -91,6 +93,22 @@ class RulesOfLook:
             return self._book.decide(category, spot_of(look.camera_id, place), local)
 
         return decide
+
+
+class Daylight:
+    """Tells whether a look was taken by day, by the sun over its camera; true where the position is not known."""
+
+    def __init__(self, cameras: Mapping[str, Camera]) -> None:
+        self._positions = {one.id: one.position for one in cameras.values() if one.position is not None}
+
+    def __call__(self, look: Look) -> bool:
+        position = self._positions.get(look.camera_id)
+        return position is None or is_day(position, look.at)
+
+
+def judging_by(categories: Mapping[str, Category], book: RuleBook, cameras: Mapping[str, Camera]) -> Judging:
+    """All that looks are judged by."""
+    return Judging(categories, decided_by(book, cameras), Daylight(cameras))
 
 
 def judged_with(categories: Mapping[str, Category], model: HotSwap) -> dict[str, Category]:

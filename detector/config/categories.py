@@ -83,7 +83,7 @@ class CategorySettings(Strict):
     """true: a person looks before it is dispatched, e.g. where the model has seen synthetic pictures only; or a list of
     the labels for which that holds."""
     light: Light = Light.ANY
-    """Light by which it can be told apart."""
+    """`day`: while the sun is down at the camera (its `position` given), looks neither find nor clear it."""
     deadline: DeadlineSettings | None = None
     """The city's time limit."""
     risk: int = Field(default=2, ge=1, le=3)

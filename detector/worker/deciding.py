@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from detector.core.category import Category
+from detector.core.category import Category, Light
 from detector.core.event import CameraHealthEvent, DetectionEvent, Event, event_id
 from detector.core.frame import Frame
 from detector.core.health import CameraState, observe
@@ -42,6 +42,13 @@ class Judging:
 
     categories: Mapping[str, Category]
     rules: Callable[[Look], Decide]  # zones and permits as they are at the time of a look
+    daylight: Callable[[Look], bool] = lambda _look: True  # whether a look was taken by day
+
+    def categories_at(self, look: Look) -> Mapping[str, Category]:
+        """The categories that can be told by the light of a look; it says nothing about the others."""
+        if self.daylight(look):
+            return self.categories
+        return {key: category for key, category in self.categories.items() if category.light is not Light.DAY}
 
 
 class Decider:
@@ -115,7 +122,9 @@ class Decider:
         if look.new_view:
             changes = turned_away(known, look.at)
         else:
-            changes = judge(look, known, self.judging.categories, self._new_id, self.judging.rules(look), self.asked)
+            judging = self.judging
+            seen_by = judging.categories_at(look)
+            changes = judge(look, known, seen_by, self._new_id, judging.rules(look), self.asked)
         events: list[Event] = [change.event for change in changes if change.event]
         told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
         kept = state if worth_keeping(state, self._kept.get(look.camera_id)) else None
