@@ -71,6 +71,7 @@ def judge(
     if look.status is not LookStatus.OK or look.size is None:
         return []
     size = look.size
+    known = [replace(one, place=one.place.at(size)) for one in known]  # pixels of this look's frame, from here on
     passing = [d for d in look.detections if d.label in PASSING]  # of another category's opinion or not, it hides
     tracked = [
         Standing(one.category, one.place.box, one.status is ProblemStatus.OPEN, one.also)

@@ -64,6 +64,15 @@ class Place:
     frame_size: tuple[int, int]  # (width, height) of that frame, pixels
     ground: GeoPoint | None = None
 
+    def at(self, size: tuple[int, int]) -> Place:
+        """The same place in a frame of `size` (width, height), pixels: a camera may send its view in another size."""
+        if size == self.frame_size:
+            return self
+        across, down = size[0] / self.frame_size[0], size[1] / self.frame_size[1]
+        box = self.box
+        scaled = BoundingBox(box.left * across, box.top * down, box.right * across, box.bottom * down)
+        return Place(scaled, size, self.ground)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -40,8 +40,10 @@ class Street:
         self.events: list[tuple[str, EventKind]] = []
         self._ids = (f"p{n}" for n in count(1))
 
-    def look(self, second: float, *seen: Detection, status: LookStatus = LookStatus.OK) -> list[Change]:
-        size = SIZE if status is LookStatus.OK else None
+    def look(
+        self, second: float, *seen: Detection, status: LookStatus = LookStatus.OK, size: tuple[int, int] | None = SIZE
+    ) -> list[Change]:
+        size = size if status is LookStatus.OK else None
         look = Look("cam", START + timedelta(seconds=second), status, seen, "m@1", size)
         changes = judge(look, list(self.problems.values()), CATEGORIES, lambda: next(self._ids))
         for change in changes:
@@ -100,6 +102,24 @@ def test_a_long_gap_invents_no_end() -> None:
     street = opened()
     street.look(6 * 3600)
     assert street.kinds() == [EventKind.OPENED], "first look after six hours counts as one look"
+
+
+def test_a_view_that_comes_in_another_size_is_the_same_view() -> None:
+    street, smaller = opened(), (640, 360)
+    here = BoundingBox(HEAP.left / 2, HEAP.top / 2, HEAP.right / 2, HEAP.bottom / 2)
+    for second in range(30, 200, 10):
+        street.look(second, heap(box=here), size=smaller)
+    assert street.kinds() == [EventKind.OPENED]
+    (problem,) = street.problems.values()
+    assert problem.place == Place(here, smaller)
+    for second in range(200, 260, 10):
+        street.look(second, size=smaller)
+    assert street.kinds() == [EventKind.OPENED, EventKind.CLEARED]
+    for second in range(260, 320, 10):  # and back again
+        street.look(second, heap())
+    assert street.kinds() == [EventKind.OPENED, EventKind.CLEARED, EventKind.REOPENED]
+    assert list(street.problems) == ["p1"]
+    assert street.problems["p1"].place == Place(HEAP, SIZE)
 
 
 def test_two_heaps_side_by_side_are_two_problems() -> None:
