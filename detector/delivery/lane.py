@@ -143,9 +143,9 @@ class Lane:
         """One round; False when there was nothing to send or nothing may be sent."""
         with self._lock:
             permits = self._breaker.permits(self._clock(), BATCH)
-            before = self._breaker
+            before = probing = self._breaker
             if permits:
-                self._breaker = self._breaker.probing(self._clock(), self._policy)
+                self._breaker = probing = before.probing(self._clock(), self._policy)
         if not permits:
             return False
         taken: list[Delivery] = []
@@ -154,7 +154,8 @@ class Lane:
         finally:
             if not taken and before.state is not BreakerState.CLOSED:
                 with self._lock:
-                    self._breaker = before
+                    if self._breaker is probing:  # else a try that was under way has ended, and tells more
+                        self._breaker = before
         if taken:
             self._send(taken)
         return bool(taken)
