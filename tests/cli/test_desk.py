@@ -57,5 +57,5 @@ def test_a_desk_runs_by_its_settings(tmp_path: Path) -> None:
         assert (tmp_path / "var" / "desk" / "desk.db").exists()
     finally:
         process.send_signal(signal.SIGTERM)
-        _, rest = process.communicate(timeout=30)
+        _, rest = process.communicate(timeout=120)
     assert process.returncode == 0, rest

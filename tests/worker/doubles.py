@@ -28,7 +28,7 @@ def always_ok(_frame: Frame) -> Condition:
     return Condition(LookStatus.OK)
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Wait for `condition`; a deadline only against hanging."""
     waiter = threading.Event()
     for _ in range(int(seconds / 0.01)):
