@@ -115,17 +115,19 @@ def read_dataset(folder: Path) -> Dataset:
     try:
         header = json.loads(header_path.read_text(encoding="utf-8"))
         name, labels, root = str(header["name"]), tuple(map(str, header["labels"])), str(header["root"])
-        lines = manifest_path.read_text(encoding="utf-8").splitlines()
+        lines = manifest_path.read_bytes().decode().removesuffix("\n").split("\n")
     except OSError as error:
         raise DatasetError(f"{folder}: no data set: {error.filename} cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{header_path}: needs name, labels and root ({error!r})") from error
     rows: list[Row] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines if lines != [""] else [], start=1):
         try:
             rows.append(Row.model_validate_json(line))
         except ValidationError as error:
             raise DatasetError(f"{manifest_path}:{number}: {fault_of(error)}") from error
+        if rows[-1].line() != line:
+            raise DatasetError(f"{manifest_path}:{number}: is not as it was written; import again")
     found = root_hash(rows)
     if found != root:
         raise DatasetError(
@@ -141,24 +143,17 @@ def write_dataset(folder: Path, name: str, labels: tuple[str, ...], rows: Iterab
     root = root_hash(ordered)
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / MANIFEST, "".join(row.line() + "\n" for row in ordered))
-    used = [split for split in SPLITS if any(row.split == split for row in ordered)]
-    for split in SPLITS:
-        listed = folder / f"{split}.txt"
-        if split in used:
-            _replace(listed, "".join(f"./{row.path}\n" for row in ordered if row.split == split))
+    for file, text in _derived(Dataset(folder, name, labels, ordered, root)).items():
+        if text is None:
+            (folder / file).unlink(missing_ok=True)
         else:
-            listed.unlink(missing_ok=True)
-    everywhere = set.intersection(*(set(row.exhaustive) for row in ordered)) if ordered else set()
-    document: dict[str, Any] = {"path": ".", **{split: f"{split}.txt" for split in used}}
-    document |= {"names": list(labels), "exhaustive": sorted(everywhere)}
-    _replace(folder / "data.yaml", yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
-    header = {"version": 1, "name": name, "labels": list(labels), "pictures": len(ordered), "root": root}
-    _replace(folder / HEADER, json.dumps(header, indent=2, ensure_ascii=False) + "\n")
+            _replace(folder / file, text)
     return Dataset(folder, name, labels, ordered, root)
 
 
 def verify(dataset: Dataset) -> Iterator[str]:
     """What is wrong with the files of a set, one line each; nothing when every byte is as it was imported."""
+    yield from _altered(dataset)
     listed: set[Path] = set()
     for row in dataset.rows:
         for relative, expected in ((PurePosixPath(row.path), row.sha256), (label_file(row), row.label_sha256)):
@@ -173,6 +168,42 @@ def verify(dataset: Dataset) -> Iterator[str]:
         for path in sorted((dataset.folder / kind).rglob("*")):
             if path.is_file() and path not in listed and path.suffix != ".cache":
                 yield f"{path}: is not in the manifest; import it or remove it"
+
+
+def _derived(dataset: Dataset) -> dict[str, str | None]:
+    """Content of the files that follow from header and rows, in the order to write them; None: there must be none."""
+    rows = dataset.rows
+    files: dict[str, str | None] = {}
+    for split in SPLITS:
+        listed = [f"./{row.path}\n" for row in rows if row.split == split]
+        files[f"{split}.txt"] = "".join(listed) or None
+    everywhere = set.intersection(*(set(row.exhaustive) for row in rows)) if rows else set()
+    document: dict[str, Any] = {"path": ".", **{split: f"{split}.txt" for split in SPLITS if files[f"{split}.txt"]}}
+    document |= {"names": list(dataset.labels), "exhaustive": sorted(everywhere)}
+    files["data.yaml"] = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    files[HEADER] = _header(dataset, sealed=True)
+    return files
+
+
+def _header(dataset: Dataset, *, sealed: bool) -> str:
+    """dataset.json; `sealed`: with the SHA-256 of its other fields, which sets of earlier versions lack."""
+    header: dict[str, Any] = {"version": 1, "name": dataset.name, "labels": list(dataset.labels)}
+    header |= {"pictures": len(dataset.rows), "root": dataset.root}
+    if sealed:
+        header["seal"] = hashlib.sha256(json.dumps(header, ensure_ascii=False).encode()).hexdigest()
+    return json.dumps(header, indent=2, ensure_ascii=False) + "\n"
+
+
+def _altered(dataset: Dataset) -> Iterator[str]:
+    """Files beside the manifest that no longer say what follows from it."""
+    for file, wanted in _derived(dataset).items():
+        path = dataset.folder / file
+        try:
+            found = path.read_text(encoding="utf-8") if path.exists() else None
+        except (OSError, UnicodeDecodeError):
+            found = ""
+        if found != wanted and not (file == HEADER and found == _header(dataset, sealed=False)):
+            yield f"{path}: does not say what the manifest says; run `detector dataset split`, or import again"
 
 
 def _picture(folder: Path, row: Row) -> LabelledPicture:

@@ -127,6 +127,34 @@ def test_a_flipped_byte_is_found(city: tuple[Path, Path], victim: str) -> None:
     assert "cannot be read" in next(verify(data))
 
 
+@pytest.mark.parametrize("victim", ["dataset.json", "manifest.jsonl", "data.yaml", "train.txt", "val.txt"])
+def test_a_flipped_byte_beside_the_pictures_is_found(city: tuple[Path, Path], victim: str) -> None:
+    folder, recipe = city
+    assert list(verify(import_sets(read_recipe(recipe), folder))) == []
+    path = folder / victim
+    content = path.read_bytes()
+    for position in range(0, len(content), max(1, len(content) // 150)):
+        changed = bytearray(content)
+        changed[position] ^= 1
+        path.write_bytes(bytes(changed))
+        try:
+            problems = list(verify(read_dataset(folder)))
+        except DatasetError:
+            continue
+        assert any(victim in problem for problem in problems), position
+    path.write_bytes(content)
+    assert list(verify(read_dataset(folder))) == []
+
+
+def test_a_set_whose_header_has_no_seal_yet_stays_valid(city: tuple[Path, Path]) -> None:
+    folder, recipe = city
+    import_sets(read_recipe(recipe), folder)
+    header = json.loads((folder / "dataset.json").read_text())
+    del header["seal"]
+    (folder / "dataset.json").write_text(json.dumps(header, indent=2, ensure_ascii=False) + "\n")
+    assert list(verify(read_dataset(folder))) == []
+
+
 def test_a_changed_manifest_is_found(city: tuple[Path, Path]) -> None:
     folder, recipe = city
     import_sets(read_recipe(recipe), folder)
