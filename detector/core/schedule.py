@@ -32,7 +32,6 @@ dead take the longest, and the living wait for their turn meanwhile."""
 class _Entry:
     period_s: float
     due: float
-    visiting: bool = False
     last_ok: float | None = None  # start of the newest visit that gave an ok look
     failures: int = 0  # visits without an answer since then
 
@@ -40,6 +39,7 @@ class _Entry:
 class Agenda:
     """Due times of many cameras: spread, jittered, fair, at most one visit per camera at a time.
 
+    A camera that is put again while it is being visited waits for the end of that visit, which does not count for it.
     Times are seconds on any one clock. Not thread-safe: its owner holds a lock.
     """
 
@@ -47,6 +47,7 @@ class Agenda:
         """`jitter`: see below."""
         self.jitter = jitter
         self._entries: dict[str, _Entry] = {}
+        self._visiting: dict[str, _Entry] = {}  # what each visit under way is for, whether it still stands or not
         self._heap: list[tuple[float, str]] = []
 
     @property
@@ -67,19 +68,15 @@ class Agenda:
         return camera_id in self._entries
 
     def put(self, camera_id: str, period_s: float, now: float) -> None:
-        """Add a camera, or change its period; the first visit falls somewhere within one period from now."""
+        """Add a camera, or replace it by a fresh one; the first visit falls somewhere within one period from now."""
         if period_s <= 0:
             raise ValueError(f"period must be positive, not {period_s}")
-        entry = self._entries.get(camera_id)
         due = now + phase(camera_id) * period_s
-        if entry is None:
-            self._entries[camera_id] = entry = _Entry(period_s, due)
-        else:
-            entry.period_s, entry.due = period_s, due
-        heapq.heappush(self._heap, (entry.due, camera_id))
+        self._entries[camera_id] = _Entry(period_s, due)
+        heapq.heappush(self._heap, (due, camera_id))
 
     def remove(self, camera_id: str) -> None:
-        """Forget a camera; a visit under way may still end with `done`."""
+        """Forget a camera; a visit under way still ends with `done`, and until then the camera is not taken again."""
         self._entries.pop(camera_id, None)
 
     def take(self, now: float) -> str | None:
@@ -87,16 +84,19 @@ class Agenda:
         while self._heap and self._heap[0][0] <= now:
             due, camera_id = heapq.heappop(self._heap)
             entry = self._entries.get(camera_id)
-            if entry is None or entry.due != due or entry.visiting:
+            if entry is None or entry.due != due or camera_id in self._visiting:
                 continue  # removed, re-scheduled or still busy: a newer heap entry or `done` takes care of it
-            entry.visiting = True
+            self._visiting[camera_id] = entry
             return camera_id
         return None
 
     def hasten(self, camera_id: str, now: float) -> None:
-        """Make a camera due now, unless it is unknown, being visited, or due already; its period stays."""
+        """Make a camera due now, unless it is unknown, being visited, or due already; its period stays.
+
+        A camera that was put again during a visit is due at the end of that visit.
+        """
         entry = self._entries.get(camera_id)
-        if entry is None or entry.visiting or entry.due <= now:
+        if entry is None or self._visiting.get(camera_id) is entry or entry.due <= now:
             return
         entry.due = now
         heapq.heappush(self._heap, (now, camera_id))
@@ -106,7 +106,7 @@ class Agenda:
         while self._heap:
             due, camera_id = self._heap[0]
             entry = self._entries.get(camera_id)
-            if entry is not None and entry.due == due and not entry.visiting:
+            if entry is not None and entry.due == due and camera_id not in self._visiting:
                 return due
             heapq.heappop(self._heap)
         return None
@@ -120,12 +120,16 @@ class Agenda:
         (see `backoff` and LONGEST_EXTRA_S); an ok look ends it.
 
         Visits that could not be made in time are not made up for: under overload every camera gets rarer, none starves.
-        `chance` in [0, 1) is the jitter drawn.
+        `chance` in [0, 1) is the jitter drawn. A visit to a camera that was put again meanwhile only ends: the fresh
+        one keeps its due time, and nothing that came of the visit counts for it.
         """
+        visited = self._visiting.pop(camera_id, None)
         entry = self._entries.get(camera_id)
         if entry is None:
             return
-        entry.visiting = False
+        if entry is not visited:
+            heapq.heappush(self._heap, (entry.due, camera_id))  # its place may have been passed over meanwhile
+            return
         if ok:
             entry.last_ok, entry.failures = started, 0
         entry.failures += not answered

@@ -71,7 +71,10 @@ class Patrol:
             self._changed.notify_all()
 
     def put(self, camera: Camera, condition: Judgement) -> None:
-        """Add a camera, or replace it by its id; the others are not touched."""
+        """Add a camera, or replace it by its id; the others are not touched.
+
+        A visit under way to the one replaced ends first, leaves nothing and counts for nothing.
+        """
         with self._changed:
             self._cameras[camera.id] = (camera, condition)
             self._agenda.put(camera.id, camera.interval_s, time.monotonic())
@@ -119,12 +122,12 @@ class Patrol:
             chosen = self._next()
             if chosen is None:
                 continue
-            camera, condition = chosen
+            camera, _ = chosen
             started, status = time.monotonic(), None
             try:
                 if self._gate.wait(self._stop_wanted):
                     started = time.monotonic()
-                    status = self._call_on(camera, condition)
+                    status = self._call_on(chosen)
             finally:
                 with self._changed:
                     self._visiting -= 1
@@ -156,27 +159,27 @@ class Patrol:
             self._visiting += 1
             return self._cameras[camera_id]
 
-    def _call_on(self, camera: Camera, condition: Judgement) -> LookStatus:
+    def _call_on(self, chosen: tuple[Camera, Judgement]) -> LookStatus:
         """One visit; returns what came of it."""
+        camera, condition = chosen
         try:
             frame = self._visit(camera)
             found = condition(frame)
             frame = self._prepare(frame) if found.status is LookStatus.OK else frame
         except SourceError as error:
-            self._leave(camera, unseen(camera.id, self._clock(), error))
+            self._leave(chosen, unseen(camera.id, self._clock(), error))
             return LookStatus.UNREACHABLE
         except Exception as error:
             # As in the reader: whatever a decoder throws, the patrol walks on.
             log.exception("visit failed", extra={"camera_id": camera.id})
-            self._leave(camera, unseen(camera.id, self._clock(), error))
+            self._leave(chosen, unseen(camera.id, self._clock(), error))
             return LookStatus.UNREACHABLE
         if found.status is LookStatus.OK:
-            self._leave(camera, frame)
+            self._leave(chosen, frame)
         else:
-            self._leave(camera, blind(frame, found))
+            self._leave(chosen, blind(frame, found))
         return found.status
 
-    def _leave(self, camera: Camera, sighting: Frame | Look) -> None:
-        current = self._cameras.get(camera.id)
-        if current is not None and current[0] is camera and not self._stop_wanted.is_set():
+    def _leave(self, chosen: tuple[Camera, Judgement], sighting: Frame | Look) -> None:
+        if self._cameras.get(chosen[0].id) is chosen and not self._stop_wanted.is_set():
             self._mailbox.put(sighting)

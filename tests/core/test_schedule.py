@@ -81,6 +81,49 @@ def test_a_period_can_change_and_a_camera_can_leave_while_it_is_visited() -> Non
     assert agenda.next_due() is None
 
 
+@pytest.mark.parametrize("removed_first", [True, False])
+def test_a_camera_put_again_during_a_visit_waits_for_its_end_and_owes_nothing_to_it(removed_first: bool) -> None:
+    agenda = Agenda(0)
+    agenda.put("a", 10, now=0)
+    assert agenda.take(20) == "a"
+    for _ in range(2):  # settings may change twice while a slow camera is being visited
+        if removed_first:
+            agenda.remove("a")
+        agenda.put("a", 100, now=20)
+    assert agenda.take(500) is None, "never twice at once"
+    assert agenda.next_due() is None
+    agenda.done("a", 20, 500, ok=True, chance=0)
+    assert agenda.coverage(500) == 0, "the good look was the old one's"
+    assert agenda.next_due() == pytest.approx(20 + phase("a") * 100), "its own due time, not one counted from the old"
+    assert agenda.take(500) == "a"
+    assert agenda.take(500) is None
+    agenda.done("a", 500, 501, ok=True, chance=0)
+    assert agenda.coverage(501) == 1
+    assert agenda.next_due() == 600
+
+
+def test_failures_of_an_old_visit_put_off_no_fresh_camera() -> None:
+    agenda = Agenda(0)
+    agenda.put("a", 10, now=0)
+    assert agenda.take(10) == "a"
+    agenda.put("a", 10, now=10)
+    agenda.done("a", 10, 20, ok=False, answered=False, chance=0.5)
+    assert agenda.take(20) == "a"
+    agenda.done("a", 20, 21, ok=False, answered=False, chance=0.5)
+    assert agenda.next_due() == 30, "its first failure: no longer wait yet"
+
+
+def test_a_fresh_camera_hastened_during_an_old_visit_is_due_at_its_end() -> None:
+    agenda = Agenda(0)
+    agenda.put("a", 1000, now=0)
+    assert agenda.take(1000) == "a"
+    agenda.put("a", 1000, now=1000)
+    agenda.hasten("a", 1001)
+    assert agenda.take(1002) is None
+    agenda.done("a", 1000, 1002, ok=True, chance=0)
+    assert agenda.take(1002) == "a"
+
+
 def test_coverage_counts_cameras_looked_at_within_their_period() -> None:
     agenda = Agenda(0)
     assert agenda.coverage(0) == 1.0

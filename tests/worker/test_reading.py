@@ -185,6 +185,47 @@ def test_a_camera_that_goes_or_changes_during_its_visit_leaves_nothing() -> None
     patrol.stop()
 
 
+@pytest.mark.parametrize("removed_first", [True, False])
+def test_a_camera_replaced_during_its_visit_is_not_visited_twice_at_once(removed_first: bool) -> None:
+    mailbox, under_way = Mailbox(), threading.Semaphore(0)
+    visited: list[Camera] = []
+    old = camera("changes", mode=SamplingMode.PATROL, interval_s=86_400.0)
+    new = camera("changes", mode=SamplingMode.PATROL, interval_s=43_200.0)
+    other = camera("other", mode=SamplingMode.PATROL, interval_s=86_400.0)
+    free = {cam.interval_s: threading.Event() for cam in (old, new)}
+
+    def visit(cam: Camera) -> Frame:
+        visited.append(cam)
+        under_way.release()
+        if cam is not other:
+            free[cam.interval_s].wait()
+        return frame(cam.id)
+
+    patrol = Patrol(visit, mailbox, OpenGate(10_000), now, concurrent=2)
+    patrol.put(old, always_ok)
+    patrol.hasten("changes")
+    patrol.start()
+    under_way.acquire()
+    if removed_first:
+        patrol.remove("changes")  # as the roster does
+    patrol.put(new, always_ok)
+    patrol.hasten("changes")
+    patrol.put(other, always_ok)
+    patrol.hasten("other")
+    under_way.acquire()  # who is free passes by the one that has been due longer
+    assert visited == [old, other]
+    assert mailbox.take(1, 0)[0].camera_id == "other"
+    free[old.interval_s].set()
+    under_way.acquire()
+    assert visited[-1] is new
+    assert until(lambda: patrol.coverage() == 0.5), "the old visit gave a good picture, the new one none yet"
+    free[new.interval_s].set()
+    assert mailbox.take(1, 0)[0].camera_id == "changes"
+    assert until(lambda: patrol.coverage() == 1.0)
+    patrol.stop()
+    assert len(visited) == 3
+
+
 def test_coverage_counts_good_pictures_only() -> None:
     mailbox = Mailbox()
 
