@@ -183,7 +183,7 @@ class Service:
             decider.keeper = self._keeper()
         self.worker.loop.places = Places(cameras)
         self._gate.change(fresh.patrol.opens_per_second)
-        self.worker.patrol.change(fresh.patrol.concurrent, fresh.patrol.jitter)
+        self.worker.patrol.change(fresh.patrol.concurrent, fresh.patrol.jitter, fresh.patrol.by_risk)
         self.worker.change(cameras)
         for camera_id in gone:
             self.metrics.forget(camera_id)
@@ -203,12 +203,10 @@ class Service:
         self._gate = gate = OpenGate(settings.patrol.opens_per_second)
         prepare = prepared_by(self.model)
         patrol = Patrol(
-            self._lenses.visit,
-            mailbox,
-            gate,
-            utc_now,
+            *(self._lenses.visit, mailbox, gate, utc_now),
             concurrent=settings.patrol.concurrent,
             jitter=settings.patrol.jitter,
+            by_risk=settings.patrol.by_risk,
             prepare=prepare,
         )
 
@@ -230,6 +228,7 @@ class Service:
             worker_id=self.worker_id,
             silence=settings.desk.silence,
             keeper=self._keeper(),
+            on_risk=patrol.heed,
         )
         loop = Loop(
             *(mailbox, lambda: self.model.current, decider, self.metrics, utc_now),

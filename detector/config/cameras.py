@@ -45,6 +45,11 @@ class PatrolSettings(Strict):
 
     period: PositiveDuration = timedelta(minutes=10)
     """Each patrolled camera is visited once in this time."""
+    by_risk: dict[Annotated[int, Field(ge=1, le=3)], Annotated[float, Field(gt=0, le=1)]] = Field(
+        default={2: 0.5, 3: 0.25}
+    )
+    """Share of the period after which a camera is visited again while something of a category of that `risk` is
+    suspected or open there; the gravest counts, and a risk that is not named waits the whole period."""
     concurrent: int = Field(default=16, ge=1, le=1000)
     """Most visits at the same time."""
     opens_per_second: float = Field(default=5.0, gt=0, le=1000)

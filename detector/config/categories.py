@@ -87,7 +87,7 @@ class CategorySettings(Strict):
     deadline: DeadlineSettings | None = None
     """The city's time limit."""
     risk: int = Field(default=2, ge=1, le=3)
-    """1 can wait, 3 somebody may be hurt. It plans no visits yet: `period` of `patrol` and of cameras does."""
+    """1 can wait, 3 somebody may be hurt: how soon a patrolled camera is visited again (`patrol.by_risk`)."""
     at_least: int = Field(default=1, ge=1, le=100)
     """So many of them must stand together, e.g. bicycles; they then make one problem."""
     needs: str | None = Field(default=None, pattern=r"^(zone|outside):[a-z_]+$")

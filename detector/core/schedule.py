@@ -34,6 +34,7 @@ class _Entry:
     due: float
     last_ok: float | None = None  # start of the newest visit that gave an ok look
     failures: int = 0  # visits without an answer since then
+    share: float = 1.0  # of the period, after which the next visit falls due
 
 
 class Agenda:
@@ -101,6 +102,19 @@ class Agenda:
         entry.due = now
         heapq.heappush(self._heap, (now, camera_id))
 
+    def pace(self, camera_id: str, share: float, now: float) -> None:
+        """Visit a camera after `share` (0..1] of its period from its next visit on, or earlier: one that waits comes
+        forward to that share of its period from `now`. Its period stays what it is measured by.
+        """
+        entry = self._entries.get(camera_id)
+        if entry is None or entry.share == share:
+            return
+        entry.share = share
+        due = now + entry.period_s * share
+        if self._visiting.get(camera_id) is not entry and due < entry.due:
+            entry.due = due
+            heapq.heappush(self._heap, (due, camera_id))
+
     def next_due(self) -> float | None:
         """When the next visit falls due; None when nothing is waiting."""
         while self._heap:
@@ -133,7 +147,7 @@ class Agenda:
         if ok:
             entry.last_ok, entry.failures = started, 0
         entry.failures += not answered
-        wait = entry.period_s * (1.0 - self._jitter * chance)
+        wait = entry.period_s * entry.share * (1.0 - self._jitter * chance)
         if not answered and entry.failures > 1:
             longest = max(LONGEST_EXTRA_S, entry.period_s)
             wait = entry.period_s + backoff(entry.failures - 1, chance, base_s=entry.period_s, cap_s=longest)

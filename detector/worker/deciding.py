@@ -14,6 +14,7 @@ from detector.core.frame import Frame
 from detector.core.health import CameraState, observe
 from detector.core.judging import Decide, judge, turned_away
 from detector.core.look import Look, LookStatus
+from detector.core.problem import Problem, ProblemStatus
 from detector.store import LookRecord, OutboxEntry, Store
 from detector.worker.herald import Herald
 from detector.worker.keeping import LookKeeper
@@ -65,8 +66,12 @@ class Decider:
         worker_id: str,
         silence: timedelta = timedelta(days=7),
         keeper: LookKeeper | None = None,
+        on_risk: Callable[[str, int], None] = lambda _camera_id, _risk: None,
     ) -> None:
-        """`silence`: how long what a person rejected is ignored at its place. `keeper`: keeps looks for training."""
+        """`silence`: how long what a person rejected is ignored at its place. `keeper`: keeps looks for training.
+        `on_risk`: told after each ok look that was stored: the camera, and the risk of the gravest thing suspected or
+        open there, 0 where nothing is.
+        """
         self.judging = judging
         self.asked: Mapping[str, datetime] = {}  # problem id -> when somebody wanted it looked at again; replaced whole
         self._store = store
@@ -76,6 +81,7 @@ class Decider:
         self._worker_id = worker_id
         self._silence = silence
         self.keeper = keeper
+        self.on_risk = on_risk
         self._states: dict[str, CameraState] = {}
         self._kept: dict[str, CameraState] = {}  # as last written down
         self._verdicts_due = 0.0
@@ -91,15 +97,21 @@ class Decider:
         """
         states: dict[str, CameraState] = {}
         records: dict[str, LookRecord] = {}
+        risks: dict[str, int] = {}
         for seen in batch:
             camera_id = seen.look.camera_id
             states[camera_id], health = observe(self._states.get(camera_id, CameraState(camera_id)), seen.look)
-            records[camera_id] = self._judged(seen, states[camera_id], health)
+            known = self._known(seen.look)
+            records[camera_id] = self._judged(seen, known, states[camera_id], health)
+            if seen.look.status is LookStatus.OK:
+                risks[camera_id] = gravest([*known, *records[camera_id].problems], self.judging.categories)
         written = [record for record in records.values() if record.problems or record.outbox or record.camera]
         if written:
             self._store.record_many(self._clock(), written, owner=self._worker_id)
         self._states.update(states)
         self._kept.update({name: record.camera for name, record in records.items() if record.camera})
+        for camera_id, risk in risks.items():
+            self.on_risk(camera_id, risk)
         for seen in batch:
             news = list(_news(records[seen.look.camera_id].outbox))
             _say(seen.look.camera_id, news)
@@ -115,10 +127,15 @@ class Decider:
         if record.verdicts:
             self._store.record_many(self._clock(), [record])
 
-    def _judged(self, seen: Seen, state: CameraState, health: CameraHealthEvent | None) -> LookRecord:
+    def _known(self, look: Look) -> list[Problem]:
+        """The problems that a look can move."""
+        return self._store.tracked(look.camera_id) if look.status is LookStatus.OK or look.new_view else []
+
+    def _judged(
+        self, seen: Seen, known: Sequence[Problem], state: CameraState, health: CameraHealthEvent | None
+    ) -> LookRecord:
         """What one look leaves behind."""
         look = seen.look
-        known = self._store.tracked(look.camera_id) if look.status is LookStatus.OK or look.new_view else []
         if look.new_view:
             changes = turned_away(known, look.at)
         else:
@@ -129,6 +146,13 @@ class Decider:
         told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
         kept = state if worth_keeping(state, self._kept.get(look.camera_id)) else None
         return LookRecord([change.problem for change in changes], told, kept)
+
+
+def gravest(problems: Sequence[Problem], categories: Mapping[str, Category]) -> int:
+    """Risk (1..3) of the gravest thing suspected or open; 0 when nothing is. Later ones of an id stand for earlier."""
+    newest = {problem.id: problem for problem in problems}.values()
+    active = (problem for problem in newest if problem.status in (ProblemStatus.SUSPECTED, ProblemStatus.OPEN))
+    return max((categories[one.category].risk for one in active if one.category in categories), default=0)
 
 
 def worth_keeping(state: CameraState, kept: CameraState | None) -> bool:

@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from itertools import count
 
@@ -23,6 +23,8 @@ from detector.worker.reader import Judgement, Prepare, as_it_is, blind, unseen
 
 log = logging.getLogger(__name__)
 
+NO_HURRY: Mapping[int, float] = {}
+
 
 class Patrol:
     """At most `concurrent` visits at a time over all cameras given to it; a camera is never visited twice at once."""
@@ -36,14 +38,19 @@ class Patrol:
         *,
         concurrent: int = 16,
         jitter: float = 0.1,
+        by_risk: Mapping[int, float] = NO_HURRY,
         prepare: Prepare = as_it_is,
     ) -> None:
+        """`by_risk`: risk of the gravest thing that is suspected or open at a camera -> share of its period after which
+        it is visited again; 1 for a risk that is not named.
+        """
         self._visit = visit
         self._mailbox = mailbox
         self._gate = gate
         self._clock = clock
         self._prepare = prepare
         self._agenda = Agenda(jitter)
+        self._by_risk = by_risk
         self._changed = threading.Condition()
         self._cameras: dict[str, tuple[Camera, Judgement]] = {}
         self._stop_wanted = threading.Event()
@@ -56,12 +63,12 @@ class Patrol:
 
     def start(self) -> None:
         """Start the visiting threads."""
-        self.change(self._concurrent, self._agenda.jitter)
+        self.change(self._concurrent, self._agenda.jitter, self._by_risk)
 
-    def change(self, concurrent: int, jitter: float) -> None:
+    def change(self, concurrent: int, jitter: float, by_risk: Mapping[int, float] = NO_HURRY) -> None:
         """Walk with more or fewer threads from now on; no visit under way is cut short."""
         with self._changed:
-            self._agenda.jitter, self._concurrent = jitter, concurrent
+            self._agenda.jitter, self._concurrent, self._by_risk = jitter, concurrent, by_risk
             self._threads = [thread for thread in self._threads if thread.is_alive()]
             for _ in range(concurrent - self._walking):
                 thread = threading.Thread(target=self._walk, name=f"patrol-{next(self._names)}", daemon=True)
@@ -90,6 +97,12 @@ class Patrol:
         """Visit a camera next; nothing happens when it is not patrolled."""
         with self._changed:
             self._agenda.hasten(camera_id, time.monotonic())
+            self._changed.notify()
+
+    def heed(self, camera_id: str, risk: int) -> None:
+        """Visit a camera as often as what is suspected or open there asks for; `risk` 0: nothing is."""
+        with self._changed:
+            self._agenda.pace(camera_id, self._by_risk.get(risk, 1.0), time.monotonic())
             self._changed.notify()
 
     def coverage(self) -> float:

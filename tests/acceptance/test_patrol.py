@@ -12,6 +12,7 @@ from detector.config import load_settings
 from detector.core.look import LookStatus
 from detector.service import Service
 from detector.store import open_store
+from detector.worker.patrol import Patrol
 from tests.acceptance.lifecycle import settings_file
 from tests.servers.rtsp import RtspServer
 from tests.worker.doubles import until
@@ -21,8 +22,16 @@ CAMERAS, PERIOD_S = 8, 6
 
 @pytest.mark.server
 def test_all_cameras_are_covered_over_two_streams(
-    shared: Path, starter: Path, tmp_path: Path, rtsp_server: RtspServer
+    shared: Path, starter: Path, tmp_path: Path, rtsp_server: RtspServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    risks: dict[str, set[int]] = {}
+    heed = Patrol.heed
+
+    def heeded(self: Patrol, camera_id: str, risk: int) -> None:
+        risks.setdefault(camera_id, set()).add(risk)
+        heed(self, camera_id, risk)
+
+    monkeypatch.setattr(Patrol, "heed", heeded)
     clip = shared / "clips" / "lifecycle" / "street-left-kerb.mp4"
     rtsp_server.start({f"p{n}": clip for n in range(CAMERAS)})
     cameras = {f"p{n}": rtsp_server.url(f"p{n}") for n in range(CAMERAS)} | {"dead": "rtsp://127.0.0.1:1/none"}
@@ -47,6 +56,7 @@ def test_all_cameras_are_covered_over_two_streams(
     assert 1 <= max(visiting) <= 2
     assert "detector_coverage_ratio" in metrics
     store = open_store(load_settings(path).database)
+    assert risks.keys() == {f"p{n}" for n in range(CAMERAS)}, "who is seen is visited as its problems ask for"
     states = store.camera_states()  # by now what was seen is written down
     assert states["dead"].status is LookStatus.UNREACHABLE
     assert all(states[f"p{n}"].status is LookStatus.OK for n in range(CAMERAS))

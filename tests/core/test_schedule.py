@@ -204,3 +204,23 @@ def test_a_hastened_camera_is_next_and_keeps_its_period() -> None:
     assert agenda.take(1.0) is None
     assert agenda.take(99.9) in {"b", None}
     assert agenda.take(100.0) in {"a", "b"}
+
+
+def test_a_paced_camera_comes_sooner_and_is_measured_by_its_whole_period() -> None:
+    agenda = Agenda(jitter=0.0)
+    agenda.put("c", 100.0, 0.0)
+    first = agenda.next_due()
+    assert first is not None
+    assert agenda.take(first) == "c"
+    agenda.pace("c", 0.25, first)
+    agenda.done("c", first, first + 1, ok=True, chance=0.0)
+    assert agenda.next_due() == first + 25
+    agenda.pace("c", 1.0, first + 1)
+    assert agenda.next_due() == first + 25, "a visit that is planned is not put off"
+    assert agenda.take(first + 25) == "c"
+    agenda.done("c", first + 25, first + 26, ok=True, chance=0.0)
+    assert agenda.next_due() == first + 125
+    agenda.pace("c", 0.5, first + 30)
+    assert agenda.next_due() == first + 80, "one that waits comes forward"
+    assert agenda.coverage(first + 120) == 1.0
+    agenda.pace("unknown", 0.5, 0.0)
