@@ -267,12 +267,12 @@ class Service:
 
     def _state(self) -> ApiState:
         return ApiState(
-            self.store,
-            self.metrics,
+            *(self.store, self.metrics),
             {
                 "loop": lambda: None if self.worker.loop.alive else "does not run",
                 "courier": lambda: None if self.courier.alive else "does not run",
             },
+            patrol=self.worker.patrol,
         )
 
     # --- chores --------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def create_api(state: ApiState) -> FastAPI:
     """
     # the interactive pages of FastAPI load scripts from elsewhere, so they stay off
     app = FastAPI(title="Street detector worker", docs_url=None, redoc_url=None)
-    app.include_router(listing(state.records))
+    app.include_router(listing(state.records, state.patrol))
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from detector.api.state import Records
+from detector.api.state import Patrolling, Records
 from detector.core.problem import Problem, ProblemStatus
 from detector.core.secrets import scrub
 from detector.store import DeliveryState
@@ -15,10 +15,12 @@ from detector.store import DeliveryState
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-def listing(records: Records) -> APIRouter:
+def listing(records: Records, patrol: Patrolling | None = None) -> APIRouter:
     """Routes /problems.json, /cameras.json and /deliveries.json.
 
     Each answers one page; `next` is the value of `after` for the page that follows, null on the last one.
+    Each page of cameras has `patrol` where this worker visits cameras in turn: how many they are (`cameras`), and the
+    share of them that gave a good picture within their period (`coverage`, 0..1).
     """
     router = APIRouter()
 
@@ -40,7 +42,10 @@ def listing(records: Records) -> APIRouter:
         wanted = sorted(camera for camera in states if after is None or camera > after)
         page = [_condition(asdict(states[camera])) for camera in wanted[:limit]]
         following = wanted[limit - 1] if len(wanted) > limit else None
-        return {"cameras": clean(page), "next": following}
+        answer = {"cameras": clean(page), "next": following}
+        if patrol is not None and (patrolled := patrol.patrolled):
+            answer["patrol"] = {"cameras": patrolled, "coverage": patrol.coverage()}
+        return answer
 
     @router.get("/deliveries.json")
     def deliveries(

@@ -49,6 +49,19 @@ class Records(Protocol):
         ...
 
 
+class Patrolling(Protocol):
+    """The part of the patrol that is shown; `detector.worker.patrol.Patrol` is one."""
+
+    @property
+    def patrolled(self) -> int:
+        """Cameras that this worker visits in turn."""
+        ...
+
+    def coverage(self) -> float:
+        """Share of them that gave a good picture within their period, 0..1."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ApiState:
     """A worker, as far as it is shown."""
@@ -56,3 +69,4 @@ class ApiState:
     records: Records
     metrics: Metrics
     checks: Mapping[str, Check] = field(default_factory=dict)  # what must be there besides the database
+    patrol: Patrolling | None = None

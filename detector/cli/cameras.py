@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from detector.cli.installation import DEFAULT_CONFIG, ConfigOption, OptionalConfig
-from detector.cli.output import ERR, Json, print_json, print_table
+from detector.cli.output import ERR, OUT, Json, print_json, print_table
 from detector.config import Settings, load_settings
 from detector.config.finding import did_you_mean
 from detector.core.health import CameraState
+from detector.core.schedule import GRACE
 from detector.core.secrets import without_secrets
 from detector.errors import ConfigError
 
@@ -23,15 +25,23 @@ app = typer.Typer(help="Cameras: list, test, add, import.", no_args_is_help=True
 def list_(config: ConfigOption = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """List the cameras with their condition at the newest look; passwords are never shown.
 
+    Where cameras are patrolled it ends with the share that gave a good picture within their period; in JSON each
+    camera says so by `in_period`, which is null for streams and for what is not enabled.
+
     Examples:
 
       detector cameras list -c fleet.yaml --json
     """
     settings = load_settings(config)
-    states = _states(config, settings)
-    rows = []
+    states, now = _states(config, settings), datetime.now(UTC)
+    rows: list[dict[str, object]] = []
+    covered: list[bool] = []
     for camera in settings.cameras:
         plan, state = settings.plan(camera), states.get(camera.id)
+        in_period = None
+        if plan.mode == "patrol" and camera.enabled:
+            in_period = _covered(state, plan.period, now)
+            covered.append(in_period)
         rows.append(
             {
                 "id": camera.id,
@@ -45,11 +55,24 @@ def list_(config: ConfigOption = DEFAULT_CONFIG, as_json: Json = False) -> None:
                 "last_ok": state.last_ok if state else None,
                 "reason": state.reason if state else None,
             }
+            | ({"in_period": in_period} if as_json else {})
         )
     if as_json:
         print_json(rows)
-    else:
-        print_table(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], "no cameras")
+        return
+    print_table(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], "no cameras")
+    if covered:
+        share = 100 * sum(covered) / len(covered)
+        OUT.print(f"looked at within its period: {share:.1f} % of {len(covered)} patrolled")
+
+
+def _covered(state: CameraState | None, period: timedelta, now: datetime) -> bool:
+    """Whether there was a good picture within the period, as far as the worker has written it down."""
+    from detector.worker.deciding import KEEP_STATE_EVERY
+
+    if state is None or state.last_ok is None:
+        return False
+    return now - state.last_ok <= period * GRACE + KEEP_STATE_EVERY
 
 
 def _states(config: Path, settings: Settings) -> dict[str, CameraState]:

@@ -28,6 +28,10 @@ LONGEST_EXTRA_S = 120.0
 dead take the longest, and the living wait for their turn meanwhile."""
 
 
+GRACE = 1.1
+"""A camera counts as looked at within its period for so many periods: the visit itself takes its time."""
+
+
 @dataclass(slots=True)
 class _Entry:
     period_s: float
@@ -159,7 +163,7 @@ class Agenda:
         if not self._entries:
             return 1.0
         covered = sum(
-            entry.last_ok is not None and now - entry.last_ok <= entry.period_s * 1.1
+            entry.last_ok is not None and now - entry.last_ok <= entry.period_s * GRACE
             for entry in self._entries.values()
         )
         return covered / len(self._entries)

@@ -111,6 +111,12 @@ class Patrol:
             return self._agenda.coverage(time.monotonic())
 
     @property
+    def patrolled(self) -> int:
+        """Cameras that are visited in turn."""
+        with self._changed:
+            return len(self._agenda)
+
+    @property
     def visiting(self) -> int:
         """Visits under way."""
         return self._visiting

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,24 @@ def test_cameras_are_listed_and_paged(store: Store, client: TestClient) -> None:
     second = client.get(f"/cameras.json?limit=3&after={first['next']}").json()
     assert [camera["camera_id"] for camera in second["cameras"]] == ["cam-3", "cam-4"]
     assert second["next"] is None
+
+
+@dataclass
+class Rounds:
+    """A patrol as far as it is shown."""
+
+    patrolled: int
+
+    def coverage(self) -> float:
+        return 0.972
+
+
+def test_how_many_patrolled_cameras_were_looked_at_in_time_is_told_where_there_are_any(store: Store) -> None:
+    rounds = Rounds(143)
+    client = TestClient(create_api(ApiState(store, Metrics(), patrol=rounds)))
+    assert client.get("/cameras.json").json()["patrol"] == {"cameras": 143, "coverage": 0.972}
+    rounds.patrolled = 0
+    assert "patrol" not in client.get("/cameras.json").json()
 
 
 def test_deliveries_are_listed(store: Store, client: TestClient) -> None:

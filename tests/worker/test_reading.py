@@ -246,6 +246,9 @@ def test_coverage_counts_good_pictures_only() -> None:
     assert {mailbox.take(1, 0)[0].camera_id for _ in names} == set(names)
     assert until(lambda: patrol.visiting == 0)
     assert patrol.coverage() == 0.5
+    assert patrol.patrolled == 4
+    patrol.remove("dead")
+    assert patrol.patrolled == 3
     patrol.stop()
 
 
