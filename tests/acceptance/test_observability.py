@@ -47,6 +47,7 @@ def test_metrics_readiness_and_logs_of_a_worker(tmp_path: Path, root: Path) -> N
             assert until(lambda: 'status="unreachable"} 0' not in httpx.get(f"{address[1]}/metrics").text)
             assert until(lambda: 'status="ok"} 20.0' in httpx.get(f"{address[1]}/metrics").text)  # the clip's last
             text = httpx.get(f"{address[1]}/metrics").text
+            assert httpx.get(f"{address[1]}/cameras.json").json()["patrol"] == {"cameras": 1, "coverage": 0.0}
         finally:
             assert running.end() == 0
     families = {family.name for family in text_string_to_metric_families(text)}
