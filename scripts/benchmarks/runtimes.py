@@ -35,7 +35,7 @@ from detector.training.reading import read_set
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("STREET_SHARED", ROOT.parent / "shared")) / "data"
 MODEL = ROOT / "models" / "street-14"
-SIZES = (320, 576, 640)
+SIZES = (320, 608, 640)
 THREADS = 1
 ROUNDS = 60
 CALIBRATION = 200
