@@ -103,6 +103,7 @@ class Manifest(_Part):
     output: OutputEntry
     labels: tuple[LabelEntry, ...] = Field(min_length=1)
     golden: GoldenEntry | None = None
+    seal: Sha256 | Literal[""] | None = Field(default=None, description="SHA-256 of this file with an empty seal")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -177,10 +178,29 @@ def load_bundle(path: Path) -> Bundle:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
         raise BundleError(f"{manifest_path}: {_first_problem(error)}") from error
+    if manifest.seal is not None and sealed(unsealed(text, manifest.seal)) != text:
+        raise BundleError(
+            f"{manifest_path}: seal: the file is not as it was written; fetch the bundle again, or remove the line "
+            "`seal` (and the comma before it) if the change was meant"
+        )
     bundle = Bundle(folder, manifest)
     bundle.model_bytes()
     bundle.golden_bytes()
     return bundle
+
+
+def sealed(text: bytes) -> bytes:
+    """The text of a manifest whose seal is empty, with its seal."""
+    return text.replace(_seal_line(""), _seal_line(hashlib.sha256(text).hexdigest()), 1)
+
+
+def unsealed(text: bytes, seal: str) -> bytes:
+    """The text of a manifest with an empty seal in place of `seal`."""
+    return text.replace(_seal_line(seal), _seal_line(""), 1)
+
+
+def _seal_line(seal: str) -> bytes:
+    return f'"seal": "{seal}"'.encode()
 
 
 def shape_problem(layout: Layout, shape: tuple[int | None, ...], labels: int) -> str | None:

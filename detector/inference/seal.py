@@ -22,6 +22,7 @@ from detector.inference.bundle import (
     Manifest,
     OutputEntry,
     load_bundle,
+    sealed,
     shape_problem,
 )
 from detector.inference.onnx import OnnxDetector, OnnxNetwork
@@ -104,7 +105,8 @@ def write_manifest(folder: Path, manifest: Manifest, *, model: bytes | None = No
     """Write manifest.json (and first the model, when given) into `folder`."""
     if model is not None:
         _write(folder / manifest.file, model)
-    _write(folder / MANIFEST, (manifest.model_dump_json(indent=2) + "\n").encode())
+    text = manifest.model_copy(update={"seal": ""}).model_dump_json(indent=2) + "\n"
+    _write(folder / MANIFEST, sealed(text.encode()))
 
 
 def copy_bundle(bundle: Bundle, folder: Path) -> Bundle:

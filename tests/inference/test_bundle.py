@@ -21,6 +21,7 @@ def edit(bundle: Bundle, change: Callable[[dict[str, Any]], None]) -> Path:
     manifest = bundle.path / "manifest.json"
     content = json.loads(manifest.read_text())
     change(content)
+    del content["seal"]
     manifest.write_text(json.dumps(content))
     return bundle.path
 
@@ -54,6 +55,32 @@ def test_any_flipped_byte_of_the_model_is_detected(colour_bundle: Callable[..., 
             load_bundle(bundle.path)
     model.write_bytes(good)
     load_bundle(bundle.path)
+
+
+def test_any_flipped_byte_of_the_manifest_is_detected(colour_bundle: Callable[..., Bundle]) -> None:
+    bundle = colour_bundle(golden=np.full((50, 60, 3), 200, np.uint8))
+    manifest = bundle.path / "manifest.json"
+    good = manifest.read_bytes()
+    for position in range(len(good)):
+        bad = bytearray(good)
+        bad[position] ^= 1 << (position % 8)
+        manifest.write_bytes(bytes(bad))
+        with pytest.raises(BundleError, match=r"manifest\.json|model\.onnx|golden\.npz|cannot be read"):
+            load_bundle(bundle.path)
+    manifest.write_bytes(good)
+    load_bundle(bundle.path)
+
+
+def test_a_threshold_changed_by_hand_is_told_and_may_be_meant(colour_bundle: Callable[..., Bundle]) -> None:
+    bundle = colour_bundle(labels=(LabelEntry(name="red", threshold=0.25), LabelEntry(name="g"), LabelEntry(name="b")))
+    manifest = bundle.path / "manifest.json"
+    text = manifest.read_text()
+    assert text.count("0.25") == 1
+    manifest.write_text(text.replace("0.25", "0.75"))
+    with pytest.raises(BundleError, match=r"manifest\.json: seal: .*not as it was written"):
+        load_bundle(bundle.path)
+    edit(bundle, lambda _content: None)
+    assert load_bundle(bundle.path).thresholds["red"] == 0.75
 
 
 def test_a_truncated_or_missing_file_is_named(colour_bundle: Callable[..., Bundle]) -> None:
