@@ -40,6 +40,10 @@ def export(
         list[Path] | None,
         typer.Option(help="data.yaml whose val pictures an int8 model must do as well on; repeat for several sets"),
     ] = None,
+    mean_with: Annotated[
+        list[Path] | None,
+        typer.Option(help="state.pt of another run of the same network: the mean of the weights; repeat for several"),
+    ] = None,
     size: Annotated[int, typer.Option(min=64, help="side of the canvas it is run at by default, pixels")] = 640,
     figures: Annotated[
         Path | None, typer.Option(help="output of `detector evaluate --json`: thresholds and AP50 for the manifest")
@@ -61,6 +65,10 @@ def export(
       detector evaluate --model runs/city/bundle --data data/bins/data.yaml --json > figures.json
 
       detector export runs/city/state.pt --data runs/data/city/data.yaml --out runs/city/bundle --figures figures.json
+
+    The mean of two runs, one of which started from the other:
+
+      detector export runs/city/state.pt --mean-with runs/before/state.pt --data runs/data/city/data.yaml --out mean
     """
     os.environ.setdefault("YOLO_VERBOSE", "false")  # read at the import below: it would write to stdout
     try:
@@ -79,6 +87,7 @@ def export(
         precision=precision.value,
         check=read_pictures(check, "val") if check else (),
         nominal_size=size,
+        mean_with=mean_with or (),
         figures=read_figures(figures) if figures else None,
         golden=_picture(golden) if golden else None,
         notes=notes.read_text(encoding="utf-8") if notes else "",

@@ -7,7 +7,9 @@ nodes, which onnxruntime folds back to float32 when it loads the file: half the 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +38,43 @@ def network_of_state(state: TrainState, model: str) -> DetectionModel:
     return network.eval()
 
 
-def read_network(path: Path, model: str | None = None) -> tuple[torch.nn.Module, list[str]]:
-    """Network and labels of a training state (`state.pt`) or an ultralytics checkpoint; nothing in the file is run."""
+def mean_state(first: Path, others: Sequence[Path]) -> TrainState:
+    """The state in `first` with the mean of all averaged weights in place of its own; counters are those of `first`."""
+    state = load_state(first)
+    weights = [state.average]
+    for path in others:
+        other = load_state(path)
+        if other.labels != state.labels or _shapes(other) != _shapes(state):
+            raise DatasetError(f"{path}: is no run of the same network for the same labels as {first}")
+        weights.append(other.average)
+    mean = {name: _mean([one[name] for one in weights]) for name in state.average}
+    return replace(state, average=mean)
+
+
+def _shapes(state: TrainState) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in state.average.items()}
+
+
+def _mean(values: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Counters, which are no weights, are those of the first."""
+    return torch.stack([*values]).mean(dim=0) if values[0].is_floating_point() else values[0]
+
+
+def read_network(
+    path: Path, model: str | None = None, others: Sequence[Path] = ()
+) -> tuple[torch.nn.Module, list[str]]:
+    """Network and labels of a training state (`state.pt`) or an ultralytics checkpoint; nothing in the file is run.
+
+    `others`: states of other runs of the same network for the same labels; the result is the mean of all weights, which
+    is worth trying where one run started from the other (Wortsman et al. 2022, "Model soups", arXiv:2203.05482).
+    Raises DatasetError when they do not fit together.
+    """
     only_safe_checkpoints()
     try:
-        state = load_state(path)
+        state = mean_state(path, others) if others else load_state(path)
     except DatasetError:
+        if others:
+            raise
         network = read_checkpoint(path)
         names = network.names
         return network.eval(), list(names.values() if isinstance(names, dict) else names)  # type: ignore[arg-type]

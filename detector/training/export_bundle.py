@@ -88,19 +88,21 @@ def export_bundle(
     notes: str = "",
     model: str | None = None,
     check: Sequence[LabelledPicture] = (),
+    mean_with: Sequence[Path] = (),
 ) -> Bundle:
     """Export the averaged network of `source` (state.pt or an ultralytics checkpoint) into `folder`.
 
     `data` is the merged dataset it was trained on; `nominal_size` the side of the canvas in pixels that the runtime
     uses by default; `figures` the "labels" object of `detector evaluate --json`; `notes` Markdown for the card;
     `golden` a picture that may be published; `check` the validation pictures on which an int8 model must find what the
-    float model finds. Raises DatasetError when network and data do not belong together, BundleError when the exported
-    file is not one that the runtime can use or int8 costs too much.
+    float model finds; `mean_with` other runs whose weights are averaged with it (see `read_network`). Raises
+    DatasetError when network and data do not belong together, BundleError when the exported file is not one that the
+    runtime can use or int8 costs too much.
 
     `folder`/parity.json says whether file and network agree on validation pictures of `data`; `detector promote` wants
     it. A file that does not agree is written all the same, to be looked into.
     """
-    network, labels = read_network(source, model)
+    network, labels = read_network(source, model, mean_with)
     entries = label_entries(data, figures)
     if labels != [entry.name for entry in entries]:
         raise DatasetError(f"{source}: was trained for other labels than {data} names")

@@ -15,6 +15,7 @@ pytest.importorskip("ultralytics", reason="needs the extra `train` (torch, ultra
 
 from ultralytics.nn.tasks import DetectionModel  # noqa: E402
 
+from detector.errors import DatasetError  # noqa: E402
 from detector.inference.bundle import LabelEntry  # noqa: E402
 from detector.inference.seal import seal  # noqa: E402
 from detector.training.export import export_onnx, halve_weights, read_network  # noqa: E402
@@ -88,3 +89,28 @@ def test_a_training_state_gives_back_its_averaged_network(network: Any, tmp_path
     assert labels == LABELS
     for name, value in read.state_dict().items():
         assert torch.equal(value, averaged[name])
+
+
+def test_the_mean_of_two_runs(network: Any, tmp_path: Path) -> None:
+    first = network.state_dict()
+    second = {n: value + 1 if value.is_floating_point() else value + 7 for n, value in first.items()}
+    paths = [tmp_path / "first.pt", tmp_path / "second.pt"]
+    for path, average in zip(paths, (first, second), strict=True):
+        save_state(path, TrainState(1, first, average, 5, {}, None, "0" * 64, LABELS, dict(network.yaml)))
+    read, labels = read_network(paths[0], others=paths[1:])
+    assert labels == LABELS
+    for name, value in read.state_dict().items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, first[name] + 0.5)
+        else:
+            assert torch.equal(value, first[name])
+
+
+@pytest.mark.parametrize("labels", [LABELS[::-1], [*LABELS, "more"]])
+def test_runs_for_other_labels_have_no_mean(network: Any, tmp_path: Path, labels: list[str]) -> None:
+    weights = network.state_dict()
+    paths = [tmp_path / "first.pt", tmp_path / "second.pt"]
+    for path, names in zip(paths, (LABELS, labels), strict=True):
+        save_state(path, TrainState(1, weights, weights, 5, {}, None, "0" * 64, names, dict(network.yaml)))
+    with pytest.raises(DatasetError, match=r"second\.pt: is no run of the same network"):
+        read_network(paths[0], others=paths[1:])
