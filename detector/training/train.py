@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -79,6 +80,8 @@ def train(recipe: Recipe, runs: Path, resume: bool = True, progress: Progress | 
     state = folder / STATE_FILE
     if state.exists() and not resume:
         raise DatasetError(f"{folder}: this run exists; resume it or name the new one differently")
+    if state.exists():
+        _refuse_other_mixture(folder, recipe, data)
     recorded = False
     scores: dict[str, LabelScore] = {}
     with _stoppable():
@@ -151,6 +154,23 @@ def _overrides(recipe: Recipe, done: int, runs: Path) -> dict[str, Any]:
     }
 
 
+def _mixture_hash(data: Mapping[str, Any]) -> str:
+    """SHA-256 of what the pictures are taken to say: labels, what silence means in each set, how often it is drawn."""
+    said = {name: data[name] for name in ("names", "evidence", "exclusive")}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _refuse_other_mixture(folder: Path, recipe: Recipe, data: Mapping[str, Any]) -> None:
+    """Raise DatasetError when the run in `folder` began with another mixture of the same pictures."""
+    path = folder / RECORD_FILE
+    before = json.loads(path.read_text(encoding="utf-8"))[-1] if path.exists() else {}
+    if before.get("mixture", _mixture_hash(data)) != _mixture_hash(data):
+        raise DatasetError(
+            f"{recipe.data}: the mixture changed since {folder.name} began (labels, evidence or draws of a set); "
+            "restore it, or start a new run with start_from"
+        )
+
+
 def _record(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
     """Append what this process is about to do to run.json: recipe, data hash, versions, threads."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -160,6 +180,7 @@ def _record(folder: Path, recipe: Recipe, data: dict[str, Any]) -> None:
         {
             "recipe": recipe.model_dump(mode="json"),
             "root_hash": data["root_hash"],
+            "mixture": _mixture_hash(data),
             "python": sys.version.split()[0],
             "torch": torch.__version__,
             "ultralytics": ultralytics.__version__,

@@ -17,7 +17,7 @@ pytest.importorskip("ultralytics", reason="needs the extra `train` (torch, ultra
 
 from detector.errors import ConfigError, DatasetError  # noqa: E402
 from detector.training import train as training  # noqa: E402
-from detector.training.partial_sets import MixtureRecipe, merge_sets  # noqa: E402
+from detector.training.partial_sets import MixtureRecipe, merge_sets, read_merged  # noqa: E402
 from detector.training.recipe import Recipe, read_recipe  # noqa: E402
 from detector.training.train import TrainingInterrupted, TrainStep, train  # noqa: E402
 from detector.training.train_engine import StageTrainer  # noqa: E402
@@ -106,6 +106,23 @@ def test_a_changed_dataset_is_refused_on_resume(data: Path, tmp_path: Path, monk
     shapes = {"name": "shapes", "labels": ["square", "disc"], "sets": {"squares": {}, "discs": {"repeat": 1.5}}}
     merge_sets(MixtureRecipe.model_validate(shapes), [tmp_path / "sets"], tmp_path / "data")
     with pytest.raises(DatasetError, match="the data changed"):
+        train(recipe_for(data), tmp_path / "runs")
+
+
+@pytest.mark.parametrize("change", [{"absent": ["square"]}, {"repeat": 2.0}, {"known": []}])
+def test_a_changed_mixture_of_the_same_pictures_is_refused_on_resume(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, batch=4)
+        with pytest.raises(TrainingInterrupted):
+            train(recipe_for(data), tmp_path / "runs")
+    discs = {"repeat": 1.5} | change
+    shapes = {"name": "shapes", "labels": ["square", "disc"], "sets": {"squares": {}, "discs": discs}}
+    before = read_merged(data)["root_hash"]
+    merge_sets(MixtureRecipe.model_validate(shapes), [tmp_path / "sets"], tmp_path / "data")
+    assert read_merged(data)["root_hash"] == before
+    with pytest.raises(DatasetError, match="the mixture changed since tiny began"):
         train(recipe_for(data), tmp_path / "runs")
 
 
