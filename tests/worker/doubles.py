@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Never
 
 import numpy as np
 
 from detector.core.camera import Camera
+from detector.core.category import Category
 from detector.core.frame import Frame
 from detector.core.look import Condition, LookStatus
 from detector.errors import SourceUnreachable
+from detector.worker.herald import Herald
 
 START = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 
@@ -59,3 +62,12 @@ class Script:
 
 def camera(camera_id: str, **changes: object) -> Camera:
     return Camera(camera_id, f"rtsp://user:pw@host/{camera_id}", **changes)  # type: ignore[arg-type]
+
+
+def blind_herald(categories: Mapping[str, Category]) -> Herald:
+    """Tells nobody, and refuses to make a picture: for looks without a frame."""
+
+    def no_picture(*_: object) -> Never:
+        raise AssertionError("there is no frame to make a picture of")
+
+    return Herald(lambda _type: (), no_picture, lambda event, *_: event.id.encode(), lambda: categories, dict)

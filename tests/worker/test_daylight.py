@@ -18,8 +18,7 @@ from detector.core.look import Look, LookStatus
 from detector.core.problem import ProblemStatus
 from detector.store import Store, open_store
 from detector.worker.deciding import Decider, Judging, Seen
-from detector.worker.herald import Herald
-from tests.worker.doubles import camera
+from tests.worker.doubles import blind_herald, camera
 
 BEIJING = GeoPoint(39.9042, 116.4074)
 NOON = datetime(2026, 6, 21, 4, tzinfo=UTC)  # 12:00 there
@@ -49,15 +48,8 @@ def decider(store: Store) -> Decider:
     numbers = count(1)
     placed = camera("placed", position=BEIJING)
     daylight = Daylight({"placed": placed, "unplaced": camera("unplaced")})
-    herald = Herald(
-        lambda _type: (),
-        lambda *_: pytest.fail("there is no frame to make a picture of"),
-        lambda event, *_: event.id.encode(),
-        lambda: CATEGORIES,
-        dict,
-    )
     judging = Judging(CATEGORIES, lambda _look: labels_alone, daylight)
-    return Decider(store, herald, judging, lambda: NOON, lambda: f"p{next(numbers)}", worker_id="w")
+    return Decider(store, blind_herald(CATEGORIES), judging, lambda: NOON, lambda: f"p{next(numbers)}", worker_id="w")
 
 
 def looks(name: str, start: datetime, many: int, detections: tuple[Detection, ...]) -> list[Look]:

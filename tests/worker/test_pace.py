@@ -16,7 +16,7 @@ from detector.core.look import Look, LookStatus
 from detector.errors import NotOwner
 from detector.store import Store, open_store
 from detector.worker.deciding import Decider, Judging, Seen
-from detector.worker.herald import Herald
+from tests.worker.doubles import blind_herald
 
 NOON = datetime(2026, 6, 21, 4, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -41,15 +41,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def decider(store: Store) -> Decider:
     numbers = count(1)
-    herald = Herald(
-        lambda _type: (),
-        lambda *_: pytest.fail("there is no frame to make a picture of"),
-        lambda event, *_: event.id.encode(),
-        lambda: CATEGORIES,
-        dict,
-    )
     judging = Judging(CATEGORIES, lambda _look: labels_alone)
-    return Decider(store, herald, judging, lambda: NOON, lambda: f"p{next(numbers)}", worker_id="w")
+    return Decider(store, blind_herald(CATEGORIES), judging, lambda: NOON, lambda: f"p{next(numbers)}", worker_id="w")
 
 
 def seen(minute: int, *detections: Detection, status: LookStatus = LookStatus.OK, camera_id: str = "c1") -> Seen:
