@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
     from detector.training.check.finding import Finding
     from detector.training.check.scan import Scan
     from detector.training.check.suspects import Suspect
+    from detector.training.left_out import LeftOut
 
 app = typer.Typer(help="Import, check, split and export labelled pictures.", no_args_is_help=True)
 app.command()(merge)
 app.command()(teach)
 FORMATS = "coco, yolo, voc, cvat, labelstudio, labelme or masks"
+SHOWN = 10
+"""Entries of boxes of no area that an import prints; --json and the manifest name all."""
 
 
 @app.command("import")
@@ -54,6 +59,7 @@ def import_(
       sets: [{name: bins, format: coco, path: bins.json, images: bins, map: {litter: garbage}, licence: CC0-1.0}]
     """
     from detector.training.importing import import_sets, read_recipe, recipe_of_one
+    from detector.training.left_out import left_out
 
     if recipe is not None:
         wanted = read_recipe(recipe)
@@ -64,9 +70,12 @@ def import_(
         raise DatasetError("say either --recipe, or --format, --path and --name")
     with progress_bar("importing") as advance:
         data = import_sets(wanted, out, link=link, progress=advance)
+    lost = left_out(data.rows, {entry.name for entry in wanted.sets})
     if as_json:
-        print_json({"pictures": len(data.rows), "labels": list(data.labels), "root": data.root})
+        empty = [{**asdict(item), "count": item.count} for item in lost]
+        print_json({"pictures": len(data.rows), "labels": list(data.labels), "root": data.root, "empty_boxes": empty})
     ERR.print(f"{out}: {len(data.rows)} pictures, {len(data.labels)} labels, root hash {data.root}")
+    _print_left_out(lost)
     if any(row.split is None for row in data.rows):
         ERR.print("some pictures have no split yet: run `detector dataset split`")
 
@@ -206,6 +215,22 @@ def split(
     for name, found in sorted(table.items()):
         ERR.print(f"{name}: {', '.join(f'{count} {label}' for label, count in found.items())}")
     ERR.print(f"groups in more than one split: {len(shared_keys(divided))}; root hash {fresh.root}")
+
+
+def _print_left_out(lost: Sequence[LeftOut]) -> None:
+    if not lost:
+        return
+    boxes, pictures = sum(item.count for item in lost), len({item.picture for item in lost})
+    ERR.print(
+        f"boxes of no area: {boxes} on {pictures} pictures, left out; delete them or draw them anew, import again:"
+    )
+    for item in lost[:SHOWN]:
+        text = f"  {item.file} ({', '.join(item.places)}): {item.picture}: {item.count} {item.label}"
+        ERR.print(text, soft_wrap=True, markup=False)
+    if len(lost) > SHOWN:
+        ERR.print(
+            f"  ... and {len(lost) - SHOWN} more pictures or labels (--json, manifest.jsonl, `detector dataset check`)"
+        )
 
 
 def _doubted(scan: Scan, model: str | None, predictions: Path | None) -> list[Suspect]:

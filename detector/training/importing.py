@@ -31,6 +31,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from detector.core.detection import BoundingBox
 from detector.errors import DatasetError
 from detector.training.formats.coco import read_coco, write_coco
 from detector.training.formats.cvat import read_cvat, write_cvat
@@ -40,7 +41,7 @@ from detector.training.formats.masks import read_masks
 from detector.training.formats.voc import read_voc, write_voc
 from detector.training.formats.yolo import label_text, read_groups, read_yolo, write_yolo
 from detector.training.labelled import LabelledPicture, LabelledSet
-from detector.training.manifest import HEADER, BoxRow, Dataset, Row, file_hash, read_dataset, write_dataset
+from detector.training.manifest import HEADER, Dataset, Row, file_hash, read_dataset, write_dataset
 from detector.training.written import fault_of, read_mapping, read_written
 
 Progress = Callable[[int], None]
@@ -149,6 +150,7 @@ def read_source(entry: SetRecipe) -> LabelledSet:
         replace(
             picture,
             boxes=tuple(replace(box, label=label) for box in picture.boxes if (label := ours[box.label]) is not None),
+            empty=tuple(replace(box, label=label) for box in picture.empty if (label := ours[box.label]) is not None),
             annotated=frozenset(kept),
             exhaustive=exhaustive,
             source=entry.name,
@@ -261,16 +263,14 @@ def _store(folder: Path, picture: LabelledPicture, path: str, labels: tuple[str,
     label = folder / "labels" / Path(path).relative_to("images").with_suffix(".txt")
     label.parent.mkdir(parents=True, exist_ok=True)
     label.write_text(text, encoding="utf-8")
-    boxes: list[BoxRow] = [
-        (item.label, *(round(edge, 3) for edge in (item.box.left, item.box.top, item.box.right, item.box.bottom)))  # type: ignore[misc]
-        for item in picture.boxes
-    ]
-    return Row.model_validate(
-        _fields(picture, path, file_hash(target), hashlib.sha256(text.encode()).hexdigest(), boxes)
-    )
+    return Row.model_validate(_fields(picture, path, file_hash(target), hashlib.sha256(text.encode()).hexdigest()))
 
 
-def _fields(picture: LabelledPicture, path: str, sha256: str, label_sha256: str, boxes: list[BoxRow]) -> dict[str, Any]:
+def _edges(box: BoundingBox) -> tuple[float, float, float, float]:
+    return round(box.left, 3), round(box.top, 3), round(box.right, 3), round(box.bottom, 3)
+
+
+def _fields(picture: LabelledPicture, path: str, sha256: str, label_sha256: str) -> dict[str, Any]:
     return {
         "path": path,
         "sha256": sha256,
@@ -284,5 +284,6 @@ def _fields(picture: LabelledPicture, path: str, sha256: str, label_sha256: str,
         "split": picture.split,
         "annotated": sorted(picture.annotated),
         "exhaustive": sorted(picture.exhaustive),
-        "boxes": boxes,
+        "boxes": [(item.label, *_edges(item.box)) for item in picture.boxes],
+        "empty": [(item.label, *_edges(item.box), item.place) for item in picture.empty],
     }

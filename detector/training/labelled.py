@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,15 @@ class LabelledBox:
 
     label: str
     box: BoundingBox  # pixels of the picture, clipped to it
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyBox:
+    """A box that encloses nothing of its picture: an edge of no length, turned inside out, or all of it outside."""
+
+    label: str
+    box: BoundingBox  # pixels of the picture, as it was drawn: not clipped
+    place: str  # the annotation file and where in it, e.g. `bins.json: annotations.id 7`
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class LabelledPicture:
     captured_at: datetime | None = None  # as far as known; naive when the source gives no zone
     licence: str | None = None  # as declared by the source
     label_path: Path | None = None  # the file the boxes came from
+    empty: tuple[EmptyBox, ...] = ()  # drawn, but of no area: nothing can be learnt from them
 
     def labels(self) -> frozenset[str]:
         """Labels of the boxes on it."""
@@ -58,6 +69,32 @@ class LabelledSet:
     def split(self, name: str) -> tuple[LabelledPicture, ...]:
         """The pictures of one split."""
         return tuple(picture for picture in self.pictures if picture.split == name)
+
+
+@dataclass(slots=True)
+class Drawn:
+    """What stands in an annotation file for one picture, sorted as it is read."""
+
+    file: Path  # the annotation file
+    size: tuple[int, int]  # (width, height) of the picture, pixels
+    boxes: list[LabelledBox] = field(default_factory=list)  # clipped to the picture
+    empty: list[EmptyBox] = field(default_factory=list)
+
+    def add(self, label: str, box: BoundingBox, place: str) -> None:
+        """Take a box as drawn (pixels, not clipped); `place`: where it stands in the file.
+
+        Raises ValueError when an edge is no finite number.
+        """
+        if not all(map(math.isfinite, (box.left, box.top, box.right, box.bottom))):
+            raise ValueError("an edge of the box is not finite")
+        if (inside := clipped(box, self.size)).area > 0:
+            self.boxes.append(LabelledBox(label, inside))
+        else:
+            self.empty.append(EmptyBox(label, box, f"{self.file.name}: {place}"))
+
+    def labels(self) -> frozenset[str]:
+        """Labels that somebody drew, be it a box of no area."""
+        return frozenset(item.label for item in (*self.boxes, *self.empty))
 
 
 def clipped(box: BoundingBox, size: tuple[int, int]) -> BoundingBox:

@@ -24,12 +24,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from detector.core.detection import BoundingBox
 from detector.errors import DatasetError
-from detector.training.labelled import SPLITS, LabelledBox, LabelledPicture, LabelledSet
+from detector.training.labelled import SPLITS, EmptyBox, LabelledBox, LabelledPicture, LabelledSet
 from detector.training.written import fault_of
 
 MANIFEST, HEADER = "manifest.jsonl", "dataset.json"
 BoxRow = tuple[str, float, float, float, float]
 """label, left, top, right, bottom in pixels."""
+EmptyRow = tuple[str, float, float, float, float, str]
+"""The same of a box of no area as it was drawn, and where: its annotation file and the place in it."""
 
 
 class Row(BaseModel):
@@ -49,6 +51,7 @@ class Row(BaseModel):
     annotated: list[str] = Field(description="labels that were looked for in it")
     exhaustive: list[str] = Field(description="labels of which every object is boxed")
     boxes: list[BoxRow] = Field(description="label, left, top, right, bottom; pixels")
+    empty: list[EmptyRow] = Field([], description="boxes of no area, left out of the label file; see EmptyRow")
 
     @field_validator("path")
     @classmethod
@@ -65,8 +68,11 @@ class Row(BaseModel):
         return split
 
     def line(self) -> str:
-        """The one way to write it, so that equal rows have equal hashes."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        """The one way to write it, so that equal rows have equal hashes; without `empty` where there is none, as
+        before there was such a field.
+        """
+        fields = self.model_dump(mode="json", exclude=set() if self.empty else {"empty"})
+        return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +217,7 @@ def _picture(folder: Path, row: Row) -> LabelledPicture:
         path=folder / row.path,
         size=(row.width, row.height),
         boxes=tuple(LabelledBox(label, BoundingBox(*edges)) for label, *edges in row.boxes),
+        empty=tuple(EmptyBox(label, BoundingBox(*edges), place) for label, *edges, place in row.empty),
         annotated=frozenset(row.annotated),
         exhaustive=frozenset(row.exhaustive),
         source=row.source,

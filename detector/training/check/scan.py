@@ -39,14 +39,15 @@ class Scan:
 
 
 def scan_sets(places: Sequence[Path], progress: Callable[[int], None] | None = None) -> Scan:
-    """Scan sets given as data.yaml, or as a folder with a data.yaml or a manifest.
+    """Scan sets given as data.yaml or as the folder that holds one; where a manifest lies beside it, that is read.
 
     Raises DatasetError only when a data.yaml or manifest itself cannot be read.
     """
     scan = Scan()
     for place in places:
-        if (place / HEADER).exists():
-            _scan_manifest(place, scan, progress)
+        folder = place if place.is_dir() else place.parent
+        if (folder / HEADER).exists():
+            _scan_manifest(folder, scan, progress)
         else:
             _scan_yaml(read_data_yaml(place / "data.yaml" if place.is_dir() else place), scan, progress)
     return scan
@@ -58,6 +59,7 @@ def _scan_manifest(folder: Path, scan: Scan, progress: Callable[[int], None] | N
     for picture in data.labelled().pictures:
         if _look(picture.path, scan) is not None:
             _keep(picture, scan)
+        scan.findings.extend(_of_no_area(picture))
         if progress is not None:
             progress(1)
 
@@ -127,6 +129,17 @@ def _keep(picture: LabelledPicture, scan: Scan) -> None:
             scan.findings.append(
                 Finding(Kind.TWICE, where, f"{box.label} is drawn twice at one place", (picture.path,))
             )
+
+
+def _of_no_area(picture: LabelledPicture) -> Iterator[Finding]:
+    """Boxes of a set with a manifest that the import left out, and those that it kept though no pixel fits in."""
+    for item in picture.empty:
+        text = f"{item.label}: of no area, left out at the import; drawn in {item.place}"
+        yield Finding(Kind.EMPTY_BOX, str(picture.path), text, (picture.path,))
+    for number, kept in enumerate(picture.boxes, start=1):
+        if min(kept.box.width, kept.box.height) < 1:
+            where = f"{picture.label_path}:{number}"
+            yield Finding(Kind.EMPTY_BOX, where, f"{kept.label}: less than a pixel inside", (picture.path,))
 
 
 def _boxes(

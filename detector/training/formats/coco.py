@@ -16,7 +16,7 @@ from detector.core.detection import BoundingBox
 from detector.errors import DatasetError
 from detector.training.formats.lookup import PictureIndex
 from detector.training.headers import decodable_size
-from detector.training.labelled import LabelledBox, LabelledPicture, LabelledSet, around, clipped
+from detector.training.labelled import Drawn, LabelledPicture, LabelledSet, around
 
 
 def read_coco(path: Path, images: Path | None = None) -> LabelledSet:
@@ -39,11 +39,13 @@ def read_coco(path: Path, images: Path | None = None) -> LabelledSet:
         size = decodable_size(found)
         if (entry.get("width", size[0]), entry.get("height", size[1])) != size:
             raise DatasetError(f"{path}: images.id {entry['id']}: says another size than {found} has, {size}")
+        drawn = _drawn(path, by_picture.pop(entry["id"], []), names, size)
         pictures.append(
             LabelledPicture(
                 path=found,
                 size=size,
-                boxes=tuple(_boxes(path, by_picture.pop(entry["id"], []), names, size)),
+                boxes=tuple(drawn.boxes),
+                empty=tuple(drawn.empty),
                 annotated=frozenset(names.values()),
                 exhaustive=frozenset(names.values()),
                 source=path.stem,
@@ -99,21 +101,20 @@ def read_json(path: Path) -> Any:
         raise DatasetError(f"{path}{line}: not JSON ({error})") from error
 
 
-def _boxes(path: Path, items: list[dict[str, Any]], names: dict[Any, str], size: tuple[int, int]) -> list[LabelledBox]:
-    boxes: list[LabelledBox] = []
+def _drawn(path: Path, items: list[dict[str, Any]], names: dict[Any, str], size: tuple[int, int]) -> Drawn:
+    drawn = Drawn(path, size)
     for item in items:
-        where = f"{path}: annotations.id {item.get('id')}"
+        place = f"annotations.id {item.get('id')}"
+        where = f"{path}: {place}"
         if item.get("iscrowd"):
             continue
         if item.get("category_id") not in names:
             raise DatasetError(f"{where}: category_id {item.get('category_id')!r} is not in categories")
         try:
-            box = _box(item)
+            drawn.add(names[item["category_id"]], _box(item), place)
         except (KeyError, TypeError, ValueError) as error:
             raise DatasetError(f"{where}: neither a bbox of four numbers nor polygons ({error})") from error
-        if (inside := clipped(box, size)).area > 0:
-            boxes.append(LabelledBox(names[item["category_id"]], inside))
-    return boxes
+    return drawn
 
 
 def _box(item: dict[str, Any]) -> BoundingBox:

@@ -14,7 +14,7 @@ from detector.errors import DatasetError
 from detector.training.formats.lookup import PictureIndex
 from detector.training.formats.xmlfile import number, read_xml
 from detector.training.headers import decodable_size
-from detector.training.labelled import LabelledBox, LabelledPicture, LabelledSet, around, clipped
+from detector.training.labelled import Drawn, LabelledPicture, LabelledSet, around
 
 
 def read_cvat(path: Path, images: Path | None = None) -> LabelledSet:
@@ -30,20 +30,21 @@ def read_cvat(path: Path, images: Path | None = None) -> LabelledSet:
         raise DatasetError(f"{path}: is 'CVAT for video'; export the task as 'CVAT for images 1.1'")
     index = PictureIndex(images or path.parent)
     declared = [element.text or "" for element in root.iterfind("meta//labels/label/name")]
-    read = [(image, *_picture(path, image, index)) for image in root.iterfind("image")]
-    used = {item.label for *_, boxes in read for item in boxes}
+    read = [_picture(path, image, index) for image in root.iterfind("image")]
+    used = {label for *_, drawn in read for label in drawn.labels()}
     labels = tuple(dict.fromkeys([*declared, *sorted(used)]))
     pictures = tuple(
         LabelledPicture(
             path=found,
-            size=size,
-            boxes=tuple(boxes),
+            size=drawn.size,
+            boxes=tuple(drawn.boxes),
+            empty=tuple(drawn.empty),
             annotated=frozenset(labels),
             exhaustive=frozenset(labels),
             source=path.stem,
             label_path=path,
         )
-        for _, found, size, boxes in read
+        for found, drawn in read
     )
     return LabelledSet(path.stem, labels, pictures, frozenset(labels))
 
@@ -80,19 +81,21 @@ def write_cvat(data: LabelledSet, folder: Path) -> None:
     ET.ElementTree(root).write(folder / "annotations.xml", encoding="utf-8", xml_declaration=True)
 
 
-def _picture(path: Path, image: ET.Element, index: PictureIndex) -> tuple[Path, tuple[int, int], list[LabelledBox]]:
+def _picture(path: Path, image: ET.Element, index: PictureIndex) -> tuple[Path, Drawn]:
     name = image.get("name") or ""
     where = f"{path}: image {name!r}"
     found = index.find(name, str(path))
     size = decodable_size(found)
     if (int(number(image, "width", where)), int(number(image, "height", where))) != size:
         raise DatasetError(f"{where}: says another size than {found} has, {size}")
-    boxes: list[LabelledBox] = []
-    for shape in image:
-        box = _box(shape, where)
-        if box is not None and (inside := clipped(box, size)).area > 0:
-            boxes.append(LabelledBox(shape.get("label") or "", inside))
-    return found, size, boxes
+    drawn = Drawn(path, size)
+    for position, shape in enumerate(image, start=1):
+        if (box := _box(shape, where)) is not None:
+            try:
+                drawn.add(shape.get("label") or "", box, f"image {name!r}, shape {position}")
+            except ValueError as error:
+                raise DatasetError(f"{where}: shape {position}: {error}") from error
+    return found, drawn
 
 
 def _box(shape: ET.Element, where: str) -> BoundingBox | None:

@@ -12,7 +12,7 @@ from detector.errors import DatasetError
 from detector.training.formats.coco import read_json
 from detector.training.formats.lookup import PictureIndex
 from detector.training.headers import decodable_size
-from detector.training.labelled import LabelledBox, LabelledPicture, LabelledSet, around, clipped
+from detector.training.labelled import Drawn, LabelledPicture, LabelledSet, around
 
 _AREAS = frozenset({"rectangle", "polygon", "circle", "mask"})
 
@@ -27,34 +27,33 @@ def read_labelme(path: Path, images: Path | None = None) -> LabelledSet:
     files = sorted(path.rglob("*.json"))
     if not files:
         raise DatasetError(f"{path}: no JSON files below this folder")
-    read: list[tuple[Path, Path, tuple[int, int], list[LabelledBox]]] = []
+    read: list[tuple[Path, Path, Drawn]] = []
     for file in files:
         data = read_json(file)
         if not isinstance(data, dict) or not isinstance(data.get("shapes"), list):
             raise DatasetError(f"{file}: no labelme file: needs a list of shapes")
         picture = index.find(str(data.get("imagePath") or file.stem), str(file))
-        size = decodable_size(picture)
-        boxes: list[LabelledBox] = []
+        drawn = Drawn(file, decodable_size(picture))
         for number, shape in enumerate(data["shapes"], start=1):
             try:
-                box = _box(shape)
+                if (box := _box(shape)) is not None:
+                    drawn.add(str(shape["label"]), box, f"shape {number}")
             except (KeyError, TypeError, ValueError) as error:
                 raise DatasetError(f"{file}: shape {number}: {error!r}") from error
-            if box is not None and (inside := clipped(box, size)).area > 0:
-                boxes.append(LabelledBox(str(shape["label"]), inside))
-        read.append((file, picture, size, boxes))
-    labels = tuple(sorted({item.label for *_, boxes in read for item in boxes}))
+        read.append((file, picture, drawn))
+    labels = tuple(sorted({label for *_, drawn in read for label in drawn.labels()}))
     pictures = tuple(
         LabelledPicture(
             path=picture,
-            size=size,
-            boxes=tuple(boxes),
+            size=drawn.size,
+            boxes=tuple(drawn.boxes),
+            empty=tuple(drawn.empty),
             annotated=frozenset(labels),
             exhaustive=frozenset(labels),
             source=path.name,
             label_path=file,
         )
-        for file, picture, size, boxes in read
+        for file, picture, drawn in read
     )
     return LabelledSet(path.name, labels, pictures, frozenset(labels))
 

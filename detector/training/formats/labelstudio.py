@@ -16,7 +16,7 @@ from detector.errors import DatasetError
 from detector.training.formats.coco import read_json
 from detector.training.formats.lookup import PictureIndex
 from detector.training.headers import decodable_size
-from detector.training.labelled import LabelledBox, LabelledPicture, LabelledSet, around, clipped
+from detector.training.labelled import Drawn, LabelledBox, LabelledPicture, LabelledSet, around
 
 
 def read_label_studio(path: Path, images: Path | None = None) -> LabelledSet:
@@ -28,7 +28,7 @@ def read_label_studio(path: Path, images: Path | None = None) -> LabelledSet:
     if not isinstance(tasks, list):
         raise DatasetError(f"{path}: no Label Studio export: expected a list of tasks")
     index = PictureIndex(images or path.parent)
-    read: list[tuple[Path, tuple[int, int], list[LabelledBox]]] = []
+    read: list[tuple[Path, Drawn]] = []
     for task in tasks:
         where = f"{path}: task {task.get('id', '?')}"
         done = [item for item in task.get("annotations") or [] if not item.get("was_cancelled")]
@@ -36,28 +36,28 @@ def read_label_studio(path: Path, images: Path | None = None) -> LabelledSet:
             continue
         newest = max(done, key=lambda item: str(item.get("updated_at") or ""))
         picture = index.find(_reference(task, where), where)
-        size = decodable_size(picture)
-        boxes: list[LabelledBox] = []
+        drawn = Drawn(path, decodable_size(picture))
         for result in newest.get("result") or []:
             try:
-                boxes.extend(_boxes(result, size))
+                _take(result, drawn, f"task {task.get('id', '?')}, result {result.get('id')}")
             except (KeyError, TypeError, ValueError) as error:
                 raise DatasetError(
                     f"{where}: result {result.get('id')}: not a rectangle or polygon ({error!r})"
                 ) from error
-        read.append((picture, size, boxes))
-    labels = tuple(sorted({item.label for *_, boxes in read for item in boxes}))
+        read.append((picture, drawn))
+    labels = tuple(sorted({label for _, drawn in read for label in drawn.labels()}))
     pictures = tuple(
         LabelledPicture(
             path=picture,
-            size=size,
-            boxes=tuple(boxes),
+            size=drawn.size,
+            boxes=tuple(drawn.boxes),
+            empty=tuple(drawn.empty),
             annotated=frozenset(labels),
             exhaustive=frozenset(labels),
             source=path.stem,
             label_path=path,
         )
-        for picture, size, boxes in read
+        for picture, drawn in read
     )
     return LabelledSet(path.stem, labels, pictures, frozenset(labels))
 
@@ -87,13 +87,13 @@ def _reference(task: dict[str, Any], where: str) -> str:
     return named
 
 
-def _boxes(result: dict[str, Any], size: tuple[int, int]) -> list[LabelledBox]:
+def _take(result: dict[str, Any], drawn: Drawn, place: str) -> None:
     kind = result.get("type")
     if kind not in ("rectanglelabels", "polygonlabels"):
-        return []
+        return
     if result.get("image_rotation"):
         raise ValueError("the picture was turned while labelling (image_rotation); turn the file instead")
-    value, (width, height) = result["value"], size
+    value, (width, height) = result["value"], drawn.size
     if kind == "polygonlabels":
         box = around([(float(x) * width / 100, float(y) * height / 100) for x, y in value["points"]])
     else:
@@ -103,8 +103,8 @@ def _boxes(result: dict[str, Any], size: tuple[int, int]) -> list[LabelledBox]:
         cos, sin = math.cos(angle), math.sin(angle)
         corners = [(0.0, 0.0), (across, 0.0), (0.0, down), (across, down)]
         box = around((left + x * cos - y * sin, top + x * sin + y * cos) for x, y in corners)
-    inside = clipped(box, size)
-    return [LabelledBox(str(label), inside) for label in value[kind] if inside.area > 0]
+    for label in value[kind]:
+        drawn.add(str(label), box, place)
 
 
 def _result(key: str, item: LabelledBox, size: tuple[int, int]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from detector.errors import DatasetError
 from detector.training.formats.lookup import PictureIndex
 from detector.training.formats.xmlfile import number, read_xml
 from detector.training.headers import decodable_size
-from detector.training.labelled import LabelledBox, LabelledPicture, LabelledSet, clipped
+from detector.training.labelled import Drawn, LabelledPicture, LabelledSet
 
 
 def read_voc(path: Path, images: Path | None = None) -> LabelledSet:
@@ -27,26 +27,26 @@ def read_voc(path: Path, images: Path | None = None) -> LabelledSet:
     files = sorted(path.rglob("*.xml"))
     if not files:
         raise DatasetError(f"{path}: no XML files below this folder")
-    read: list[tuple[Path, Path, tuple[int, int], list[LabelledBox]]] = []
+    read: list[tuple[Path, Path, Drawn]] = []
     for file in files:
         root = read_xml(file)
         if root.tag != "annotation":
             raise DatasetError(f"{file}: root is <{root.tag}>, a VOC file has <annotation>")
         picture = index.find(root.findtext("filename") or file.stem, str(file))
-        size = decodable_size(picture)
-        read.append((file, picture, size, _boxes(file, root, size)))
-    labels = tuple(sorted({item.label for *_, boxes in read for item in boxes}))
+        read.append((file, picture, _drawn(file, root, decodable_size(picture))))
+    labels = tuple(sorted({label for *_, drawn in read for label in drawn.labels()}))
     pictures = tuple(
         LabelledPicture(
             path=picture,
-            size=size,
-            boxes=tuple(boxes),
+            size=drawn.size,
+            boxes=tuple(drawn.boxes),
+            empty=tuple(drawn.empty),
             annotated=frozenset(labels),
             exhaustive=frozenset(labels),
             source=path.name,
             label_path=file,
         )
-        for file, picture, size, boxes in read
+        for file, picture, drawn in read
     )
     return LabelledSet(path.name, labels, pictures, frozenset(labels))
 
@@ -72,14 +72,13 @@ def write_voc(data: LabelledSet, folder: Path) -> None:
         ET.ElementTree(root).write(target / f"{picture.path.stem}.xml", encoding="utf-8")
 
 
-def _boxes(file: Path, root: ET.Element, size: tuple[int, int]) -> list[LabelledBox]:
-    boxes: list[LabelledBox] = []
+def _drawn(file: Path, root: ET.Element, size: tuple[int, int]) -> Drawn:
+    drawn = Drawn(file, size)
     for index, item in enumerate(root.iter("object"), start=1):
         where = f"{file}: object {index}"
         label, corners = item.findtext("name"), item.find("bndbox")
         if not label or corners is None:
             raise DatasetError(f"{where}: needs a name and a bndbox")
         box = BoundingBox(*(number(corners, name, where) for name in ("xmin", "ymin", "xmax", "ymax")))
-        if (inside := clipped(box, size)).area > 0:
-            boxes.append(LabelledBox(label.strip(), inside))
-    return boxes
+        drawn.add(label.strip(), box, f"object {index}")
+    return drawn

@@ -23,11 +23,11 @@ from detector.training.headers import decodable_size
 from detector.training.labelled import (
     PICTURE_SUFFIXES,
     SPLITS,
+    Drawn,
     LabelledBox,
     LabelledPicture,
     LabelledSet,
     around,
-    clipped,
 )
 from detector.training.written import read_mapping
 
@@ -83,8 +83,7 @@ def read_yolo(path: Path, splits: Collection[str] = SPLITS, *, licence: str | No
     """Read the set that a data.yaml describes.
 
     `path` is the data.yaml or the folder that holds it. Raises DatasetError on a broken file, an unknown class
-    number or a malformed label line. Boxes that are empty after clipping to the picture are left out (`dataset
-    check` reports them).
+    number or a malformed label line.
     """
     data = read_data_yaml(path / "data.yaml" if path.is_dir() else path)
     name = data.path.resolve().parent.name
@@ -93,12 +92,13 @@ def read_yolo(path: Path, splits: Collection[str] = SPLITS, *, licence: str | No
     for split in (entry for entry in data.splits if entry in splits):
         for picture in data.pictures(split):
             labels = label_path(picture)
-            size = decodable_size(picture)
+            drawn = read_label_file(labels, data.names, decodable_size(picture))
             pictures.append(
                 LabelledPicture(
                     path=picture,
-                    size=size,
-                    boxes=tuple(read_label_file(labels, data.names, size)),
+                    size=drawn.size,
+                    boxes=tuple(drawn.boxes),
+                    empty=tuple(drawn.empty),
                     annotated=frozenset(data.names),
                     exhaustive=data.exhaustive,
                     source=name,
@@ -133,10 +133,11 @@ def label_path(picture: Path) -> Path:
     return Path(*parts).with_suffix(".txt")
 
 
-def read_label_file(path: Path, names: tuple[str, ...], size: tuple[int, int]) -> Iterator[LabelledBox]:
-    """Boxes of one label file in pixels; nothing when the file does not exist (a picture without objects)."""
+def read_label_file(path: Path, names: tuple[str, ...], size: tuple[int, int]) -> Drawn:
+    """The boxes of one label file; none when the file does not exist (a picture without objects)."""
+    drawn = Drawn(path, size)
     if not path.exists():
-        return
+        return drawn
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -145,11 +146,10 @@ def read_label_file(path: Path, names: tuple[str, ...], size: tuple[int, int]) -
         if not line.strip():
             continue
         try:
-            label, box = read_label_line(line, names, size)
+            drawn.add(*read_label_line(line, names, size), f"line {number}")
         except ValueError as error:
             raise DatasetError(f"{path}:{number}: {error}") from error
-        if (inside := clipped(box, size)).area > 0:
-            yield LabelledBox(label, inside)
+    return drawn
 
 
 def read_label_line(line: str, names: tuple[str, ...], size: tuple[int, int]) -> tuple[str, BoundingBox]:
