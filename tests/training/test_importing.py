@@ -154,15 +154,15 @@ def of_no_area(form: str, root: Path) -> Path:
         return root / "data.yaml"
     else:
         edges = ("xmin", "ymin", "xmax", "ymax") if form == "voc" else ("xtl", "ytl", "xbr", "ybr")
-        shapes = []
+        items: list[str] = []
         for label, *box in drawn:
             if form == "voc":
                 inner = "".join(f"<{edge}>{value}</{edge}>" for edge, value in zip(edges, box, strict=True))
-                shapes.append(f"<object><name>{label}</name><bndbox>{inner}</bndbox></object>")
+                items.append(f"<object><name>{label}</name><bndbox>{inner}</bndbox></object>")
             else:
                 inner = " ".join(f'{edge}="{value}"' for edge, value in zip(edges, box, strict=True))
-                shapes.append(f'<box label="{label}" {inner}/>')
-        body = "".join(shapes)
+                items.append(f'<box label="{label}" {inner}/>')
+        body = "".join(items)
         text = f"<annotation><filename>a.png</filename>{body}</annotation>"
         if form == "cvat":
             text = f'<annotations><image name="a.png" width="64" height="48">{body}</image></annotations>'
