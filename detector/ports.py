@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,6 +23,10 @@ class FrameSource(Protocol):
     def close(self) -> None:
         """Release the connection; safe to call twice and from another thread (a blocked read then ends soon)."""
         ...
+
+
+Found = Callable[[], list[list[Detection]]]
+"""What a run of a model found, to be asked once: one list per picture, best score first. Raises nothing."""
 
 
 class Detector(Protocol):
@@ -49,6 +53,13 @@ class Detector(Protocol):
         """Detect in a batch of (H, W, 3) uint8 BGR pictures of any sizes; one list per picture, best score first.
 
         A picture that another model has prepared is prepared anew where this one takes pictures otherwise.
+        """
+        ...
+
+    def infer(self, images: Sequence[Picture]) -> Found:
+        """The first part of `detect`: the network has run, and raised what it raises, when this returns.
+
+        What it found may be asked for on another thread, while the next pictures are in the network.
         """
         ...
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from detector.core.detection import Detection
 from detector.core.frame import Image, Picture, plain
+from detector.ports import Found
 
 
 class ScriptedDetector:
@@ -45,5 +46,10 @@ class ScriptedDetector:
 
     def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
         """The script's answers, best score first."""
+        return self.infer(images)()
+
+    def infer(self, images: Sequence[Picture]) -> Found:
+        """The script is read at once."""
         self.batches.append(len(images))
-        return [sorted(self._answer(plain(image)), key=lambda found: -found.score) for image in images]
+        answers = [sorted(self._answer(plain(image)), key=lambda found: -found.score) for image in images]
+        return lambda: answers

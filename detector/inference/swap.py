@@ -11,7 +11,7 @@ from detector.core.detection import Detection
 from detector.core.frame import Image, Picture
 from detector.errors import BundleError, ConfigError
 from detector.inference.bundle import MANIFEST
-from detector.ports import Detector
+from detector.ports import Detector, Found
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,10 @@ class HotSwap:
     def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
         """Detect with the model in force."""
         return self._current.detect(images)
+
+    def infer(self, images: Sequence[Picture]) -> Found:
+        """Run the model in force."""
+        return self._current.infer(images)
 
     def load(self, path: Path) -> Swap:
         """Open the bundle in `path` and put it in force; a bundle that is unfit changes nothing.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from detector.core.detection import BoundingBox, Detection
 from detector.core.frame import Image, Picture, plain
-from detector.ports import Detector
+from detector.ports import Detector, Found
 
 Corner = tuple[int, int]  # left, top of a tile, pixels
 
@@ -48,6 +48,11 @@ class TiledDetector:
     def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
         """As any detector; all tiles of a picture go to the model in one batch."""
         return [self._one(plain(image)) for image in images]
+
+    def infer(self, images: Sequence[Picture]) -> Found:
+        """All is done at once: between its tiles there is no end of the network's work to stop at."""
+        found = self.detect(images)
+        return lambda: found
 
     def _one(self, image: Image) -> list[Detection]:
         height, width = image.shape[:2]

@@ -16,6 +16,7 @@ from detector.inference.bundle import Bundle, shape_problem
 from detector.inference.decode import Rows, decode
 from detector.inference.form import InputForm, Tensor
 from detector.inference.letterbox import Letterbox
+from detector.ports import Found
 
 Shape = tuple[int | None, ...]  # None where the size varies
 
@@ -126,17 +127,19 @@ class YoloDetector:
         Pictures that fall on the same canvas share one run where the network gains by batches.
         Raises ValueError for an array that is no such picture, BundleError when the network fails.
         """
+        return self.infer(images)()
+
+    def infer(self, images: Sequence[Picture]) -> Found:
+        """Run the network as `detect` does; its output is read when asked."""
         places = [self.form.place(plain(image)) for image in images]
         by_canvas: dict[tuple[int, int], list[int]] = defaultdict(list)
         for index, place in enumerate(places):
             by_canvas[place.canvas].append(index)
-        found: list[list[Detection]] = [[] for _ in images]
+        outputs: dict[int, Tensor] = {}
         for indices in by_canvas.values():
             for part in self._parts(indices):
-                outputs = self._outputs([images[i] for i in part])
-                for index, output in zip(part, outputs, strict=True):
-                    found[index] = self._detections(output, places[index])
-        return found
+                outputs.update(zip(part, self._outputs([images[i] for i in part]), strict=True))
+        return lambda: [self._detections(outputs[index], place) for index, place in enumerate(places)]
 
     def tensor(self, image: Image) -> Tensor:
         """The network's input made of one picture: (B, 3, height, width), the picture first, the rest zeros."""

@@ -1,7 +1,7 @@
 """The line of the house on one screen: sightings -> looks -> problems -> events, stored together, then told.
 
-Two threads walk it: one sees (inference; readers have prepared the pictures) while the other decides and stores what
-was seen before.
+Two threads walk it: one sees (runs the network; readers have prepared the pictures) while the other reads what the
+network found before, decides and stores.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from detector.api.metrics import Metrics
@@ -18,7 +19,7 @@ from detector.core.detection import Detection
 from detector.core.frame import Frame
 from detector.core.look import Look, LookStatus
 from detector.errors import DetectorError, NotOwner
-from detector.ports import Detector
+from detector.ports import Detector, Found
 from detector.worker.cores import DECIDING, give_way
 from detector.worker.deciding import VERDICTS_EVERY_S, Decider, Seen
 from detector.worker.mailbox import Mailbox, Sighting
@@ -41,6 +42,19 @@ Places = Callable[[Frame, Sequence[Detection]], tuple[Detection, ...]]
 def unplaced(_frame: Frame, detections: Sequence[Detection]) -> tuple[Detection, ...]:
     """Detections as they are: where nothing matches pictures with the map."""
     return tuple(detections)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A batch that has been through the network."""
+
+    looks: Sequence[Look]  # where nothing could be seen
+    frames: Sequence[Frame]
+    found: Found  # in the frames
+    model_version: str
+
+
+NOTHING = Glance((), (), list, "")
 
 
 class Loop:
@@ -69,7 +83,7 @@ class Loop:
         self._clock = clock
         self._batch_size = batch_size
         self._max_wait_s = max_wait_s
-        self._seen: queue.Queue[list[Seen] | None] = queue.Queue(BATCHES_AHEAD)
+        self._seen: queue.Queue[Glance | None] = queue.Queue(BATCHES_AHEAD)
         self._giving_up = threading.Event()
         self._threads = [
             threading.Thread(target=self._see, name="loop-see", daemon=True),
@@ -104,34 +118,39 @@ class Loop:
         give_way(DECIDING)
         while True:
             try:
-                seen = self._seen.get(timeout=VERDICTS_EVERY_S)
+                glance = self._seen.get(timeout=VERDICTS_EVERY_S)
             except queue.Empty:
-                seen = []
-            if seen is None:
+                glance = NOTHING
+            if glance is None:
                 return
-            self._store_what_follows(seen)
+            self._store_what_follows(self._seen_in(glance))
             self._heed_verdicts()
 
-    def _look_at(self, sightings: Sequence[Sighting]) -> list[Seen]:
-        """One look per sighting; frames go through the model together."""
+    def _look_at(self, sightings: Sequence[Sighting]) -> Glance:
+        """Frames go through the model together."""
         frames = [sighting for sighting in sightings if isinstance(sighting, Frame)]
-        seen = [Seen(sighting, None) for sighting in sightings if isinstance(sighting, Look)]
+        looks = [sighting for sighting in sightings if isinstance(sighting, Look)]
         if not frames:
-            return seen
+            return replace(NOTHING, looks=looks)
         model = self._model()
         started = time.perf_counter()
         try:
-            found = model.detect([frame.picture for frame in frames])
+            found = model.infer([frame.picture for frame in frames])
         except DetectorError as error:
             log.error("the model failed on a batch, its frames are lost: %s", error)
             for frame in frames:
                 self._metrics.dropped(frame.camera_id)
-            return seen
+            return replace(NOTHING, looks=looks)
         self._metrics.batch(len(frames), time.perf_counter() - started)
-        for frame, detections in zip(frames, found, strict=True):
+        return Glance(looks, frames, found, model.model_version)
+
+    def _seen_in(self, glance: Glance) -> list[Seen]:
+        """One look per sighting."""
+        seen = [Seen(look, None) for look in glance.looks]
+        for frame, detections in zip(glance.frames, glance.found(), strict=True):
             look = Look(
                 *(frame.camera_id, frame.captured_at, LookStatus.OK, self.places(frame, detections)),
-                model_version=model.model_version,
+                model_version=glance.model_version,
                 size=frame.size,
             )
             seen.append(Seen(look, frame))

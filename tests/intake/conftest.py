@@ -15,13 +15,14 @@ import pytest
 from detector.core.category import Category, ConfirmationPolicy
 from detector.core.detection import BoundingBox, Detection
 from detector.core.event import Event, ProblemEvent
-from detector.core.frame import Frame, Image
+from detector.core.frame import Frame, Image, Picture
 from detector.core.geo import GeoPoint
 from detector.core.judging import Decide
 from detector.core.look import Look
 from detector.core.problem import Place
 from detector.core.rules import Outcome
 from detector.intake.judging import Intake, IntakeRules, Report
+from detector.ports import Found
 from detector.store import OutboxEntry, Store, open_store
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -63,9 +64,15 @@ class Model:
     model_version: str = "scripted@0"
     labels: tuple[str, ...] = ("garbage", "street_stall")
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def prepare(self, image: Image) -> Picture:
+        return image
+
+    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+        return self.infer(images)()
+
+    def infer(self, images: Sequence[Picture]) -> Found:
         self.calls += 1
-        return [list(self.found) for _ in images]
+        return lambda: [list(self.found) for _ in images]
 
 
 @dataclass

@@ -15,12 +15,13 @@ import pytest
 from detector.api.metrics import Metrics
 from detector.assembly import prepared_by
 from detector.core.camera import SamplingMode
-from detector.core.detection import Detection
+from detector.core.detection import BoundingBox, Detection
 from detector.core.frame import Frame, Image, Picture, Prepared, plain
 from detector.core.look import Condition, Look, LookStatus
 from detector.inference.swap import HotSwap
+from detector.ports import Found
 from detector.worker.cores import READING, give_way
-from detector.worker.deciding import Decider
+from detector.worker.deciding import Decider, Seen
 from detector.worker.gate import OpenGate
 from detector.worker.loop import Loop
 from detector.worker.mailbox import Mailbox
@@ -76,6 +77,9 @@ def test_a_frame_that_nobody_prepared_is_its_picture() -> None:
     assert plainly.picture is plainly.image
 
 
+HEAP = Detection("garbage", BoundingBox(1, 1, 5, 5), 0.8)
+
+
 class Formed:
     """A Detector with a form of its own; remembers what it was given."""
 
@@ -89,20 +93,61 @@ class Formed:
         return Prepared(image, self.form, np.zeros(1))
 
     def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+        return self.infer(images)()
+
+    def infer(self, images: Sequence[Picture]) -> Found:
         self.given += images
-        return [[] for _ in images]
+        return lambda: [[] for _ in images]
 
 
 def test_the_loop_looks_at_what_was_prepared_and_tells_of_the_frame() -> None:
     model = Formed("now")
     loop = Loop(Mailbox(), lambda: model, cast(Decider, None), Metrics(), now)
     plainly, ready = frame("a"), replace(frame("b"), prepared=Prepared(frame("b").image, "now", np.ones(1)))
-    seen = loop._look_at([plainly, ready])
+    seen = loop._seen_in(loop._look_at([plainly, ready]))
     assert [id(picture) for picture in model.given] == [id(plainly.image), id(ready.prepared)]
     assert [(one.look.camera_id, one.look.model_version, one.frame) for one in seen] == [
         ("a", "now", plainly),
         ("b", "now", ready),
     ]
+
+
+class Decided:
+    """A Decider that remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+
+    def take_up(self) -> None:
+        pass
+
+    def record(self, batch: Sequence[Seen]) -> None:
+        self.seen += batch
+
+    def heed_verdicts(self) -> None:
+        pass
+
+
+def test_what_the_network_found_is_read_by_the_thread_that_decides() -> None:
+    class Lazy(Formed):
+        def infer(self, images: Sequence[Picture]) -> Found:
+            ran.append(threading.current_thread().name)
+            return self.read
+
+        def read(self) -> list[list[Detection]]:
+            read.append(threading.current_thread().name)
+            return [[HEAP]]
+
+    ran: list[str] = []
+    read: list[str] = []
+    decided, mailbox = Decided(), Mailbox()
+    loop = Loop(mailbox, lambda: Lazy("now"), cast(Decider, decided), Metrics(), now)
+    mailbox.put(frame("a"))
+    mailbox.close()
+    loop.start()
+    assert loop.join(30)
+    assert (ran, read) == (["loop-see"], ["loop-decide"])
+    assert [(one.look.camera_id, one.look.detections) for one in decided.seen] == [("a", (HEAP,))]
 
 
 def test_frames_wait_in_the_form_of_the_model_in_force() -> None:

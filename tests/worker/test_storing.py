@@ -12,11 +12,10 @@ from typing import cast
 import pytest
 
 from detector.api.metrics import Metrics
-from detector.core.detection import Detection
 from detector.core.frame import Picture
 from detector.core.look import Look, LookStatus
 from detector.errors import DetectorError, NotOwner, StoreError
-from detector.ports import Detector
+from detector.ports import Detector, Found
 from detector.worker import loop as looping
 from detector.worker.deciding import Decider, Seen
 from detector.worker.loop import TRIES_TOGETHER, Loop
@@ -54,10 +53,10 @@ class Blind:
     def __init__(self, *, fails: bool = False) -> None:
         self._fails = fails
 
-    def detect(self, images: Sequence[Picture]) -> list[list[Detection]]:
+    def infer(self, images: Sequence[Picture]) -> Found:
         if self._fails:
             raise DetectorError("out of memory")
-        return [[] for _ in images]
+        return lambda: [[] for _ in images]
 
 
 def seen(*names: str) -> list[Seen]:
