@@ -14,7 +14,7 @@ from detector.config.shipped import shipped
 from detector.config.strict import Strict
 from detector.config.validating import validate
 from detector.config.values import Duration, PositiveDuration
-from detector.core.category import Category, ClearingPolicy, Clock, ConfirmationPolicy, Deadline, Light
+from detector.core.category import Category, ClearingPolicy, Clock, ConfirmationPolicy, Deadline, Light, OnLeaving
 from detector.errors import ConfigError
 
 Score = Annotated[float, Field(gt=0, le=1)]
@@ -46,6 +46,8 @@ class ClearSettings(Strict):
     """... spread over at least this long."""
     reopen_within: Duration = ClearingPolicy().reopen_within
     """Seen again in the same place within this time, it is the same problem."""
+    on_leaving: OnLeaving = ClearingPolicy().on_leaving
+    """`keep_case`: it drives off, and its picture proves the offence: its case stays with people though it is gone."""
 
 
 class DeadlineSettings(Strict):

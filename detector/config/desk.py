@@ -48,6 +48,8 @@ class DispatchSettings(Strict):
     """Verdicts on a category from which on they decide instead of the configured threshold."""
     window: PositiveDuration = timedelta(days=180)
     """Older verdicts do not count."""
+    kept_for: PositiveDuration = timedelta(days=7)
+    """A case of what drives off (`on_leaving: keep_case`) that has left, and on which nobody decides, is closed then."""
 
 
 class EscalationSettings(Strict):

@@ -23,6 +23,13 @@ class Clock(StrEnum):
     WORKDAYS = "workdays"  # whole workdays (工作日)
 
 
+class OnLeaving(StrEnum):
+    """What becomes of a case whose thing is seen to be gone before anybody has dealt with it."""
+
+    CLOSE_CASE = "close_case"  # what is gone is cleared: there is nothing left to do
+    KEEP_CASE = "keep_case"  # it has driven off; its picture proves the offence, and people decide
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """How long the department has once the case is dispatched."""
@@ -56,6 +63,7 @@ class ClearingPolicy:
     looks: int = 5  # ok looks in a row without it ...
     after: timedelta = timedelta(minutes=10)  # ... spread over at least this long, capture time
     reopen_within: timedelta = timedelta(hours=24)  # seen again in the same place within this: the same problem
+    on_leaving: OnLeaving = OnLeaving.CLOSE_CASE
 
 
 @dataclass(frozen=True, slots=True)

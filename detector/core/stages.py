@@ -35,6 +35,8 @@ class Move(StrEnum):
     SEEN_GONE = "seen_gone"  # the street is clean
     STILL_THERE = "still_there"  # it is not: back to the department
     VANISHED = "vanished"  # seen gone before anybody reported it done
+    LEFT = "left"  # the same of what drives off: its picture proves it, and the case stays
+    CAME_BACK = "came_back"  # seen again while its case had stayed
     DISMISSED = "dismissed"  # the detector takes it back
     RETURNED = "returned"  # seen again at the place where it had been cleared
     HELD = "held"  # the desk is not sure enough to send somebody: a person must decide
@@ -46,6 +48,9 @@ class Move(StrEnum):
     SPLIT = "split"  # it is a thing of its own after all, apart from the case it was in
     PARTED = "parted"  # what another camera saw was taken out of it, as a case of its own
 
+
+KEPT_AT = (Stage.COLLECT, Stage.FILE, Stage.DISPATCH, Stage.HANDLE)
+"""Where a case can wait for people although what it is about has left; once it is reported done, that closes it."""
 
 TRANSITIONS: dict[tuple[Stage, Move], Stage] = {
     (Stage.COLLECT, Move.FILED): Stage.FILE,
@@ -65,6 +70,8 @@ TRANSITIONS: dict[tuple[Stage, Move], Stage] = {
     (Stage.DISPATCH, Move.VANISHED): Stage.VERIFY,
     (Stage.HANDLE, Move.VANISHED): Stage.VERIFY,
     (Stage.REPORT, Move.VANISHED): Stage.VERIFY,
+    # gone too, but proven by its picture: people decide, or do what follows from it
+    **{(stage, move): stage for stage in KEPT_AT for move in (Move.LEFT, Move.CAME_BACK)},
     # no case
     (Stage.COLLECT, Move.REFUSED): Stage.CLOSE,
     (Stage.FILE, Move.REFUSED): Stage.CLOSE,
@@ -97,7 +104,7 @@ are the desk's own.
 VERDICTS = frozenset({Move.CONFIRMED, Move.REJECTED, Move.RELABELLED, Move.MERGED, Move.SPLIT})
 """What people say about a case, wherever it stands."""
 
-STAYING = frozenset({Move.CONFIRMED, Move.RELABELLED, Move.ESCALATED, Move.PARTED})
+STAYING = frozenset({Move.CONFIRMED, Move.RELABELLED, Move.ESCALATED, Move.PARTED, Move.LEFT, Move.CAME_BACK})
 """Moves after which a case stands exactly where it stood; they are said about it."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from detector.core.camera import Camera
-from detector.core.category import Category
+from detector.core.category import Category, OnLeaving
 from detector.core.detection import BoundingBox
 from detector.core.event import CameraHealthEvent, CaseEvent, DetectionEvent, Event, LateCase, ProblemEvent, type_of
 from detector.core.geo import GeoPoint
@@ -158,7 +158,7 @@ def _problem(
         last_seen=problem.last_seen,
         opened_at=problem.opened_at,
         cleared_at=problem.cleared_at,
-        cleared_reason=_cleared_reason(problem),
+        cleared_reason=_cleared_reason(problem, category),
         cleared_rule=problem.allowed_by if problem.status is ProblemStatus.CLEARED else None,
         reopened=problem.reopened,
         score=_score(problem.best_score),
@@ -173,10 +173,13 @@ def _problem(
     )
 
 
-def _cleared_reason(problem: Problem) -> Literal["gone", "allowed"] | None:
+def _cleared_reason(problem: Problem, category: Category | None) -> Literal["gone", "left", "allowed"] | None:
     if problem.status is not ProblemStatus.CLEARED:
         return None
-    return "gone" if problem.allowed_by is None else "allowed"
+    if problem.allowed_by is not None:
+        return "allowed"
+    kept = category is not None and category.clearing.on_leaving is OnLeaving.KEEP_CASE
+    return "left" if kept else "gone"
 
 
 def _place(place: Place) -> wire.PlaceData:

@@ -114,9 +114,10 @@ class ProblemData(_Wire):
     """Capture time of the newest look that saw it."""
     opened_at: AwareDatetime | None = None
     cleared_at: AwareDatetime | None = None
-    cleared_reason: Literal["gone", "allowed"] | None = None
-    """Why it is cleared: `gone` (looked for and not seen), or `allowed` (what was last seen there is no case any
-    more: a permit began, a zone or a rule changed); null while it is not cleared."""
+    cleared_reason: Literal["gone", "left", "allowed"] | None = None
+    """Why it is cleared: `gone` (looked for and not seen), `left` (the same of what drives off: its picture proves the
+    offence, so the case need not be over), or `allowed` (what was last seen there is no case any more: a permit began,
+    a zone or a rule changed); null while it is not cleared."""
     cleared_rule: str | None = None
     """`allowed`: id of the permit, zone or rule by which it is no case any more."""
     reopened: Count

@@ -36,6 +36,8 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "checked": ("Ask to look again", "Asked to look again", "核查"),
         "seen_gone": ("It is gone: close", "Seen gone", "核查通过"),
         "still_there": ("Still there", "Still there", "核查不通过"),
+        "vanished": ("Gone", "Taken for gone", "已消失"),
+        "left": ("Left", "Taken for gone; the case stays", "已离开，案件保留"),
         "held": ("Hold", "Held for a person", "转人工审核"),
         "escalated": ("Escalate", "Overdue, escalated", "超期督办"),
         "confirmed": ("Confirm", "Confirmed", "核实"),

@@ -20,6 +20,7 @@ from detector.desk.course import (
     done_at,
     in_order,
     last_move,
+    left_at,
     since_split,
     stage_after,
 )
@@ -119,6 +120,7 @@ class Case:
     merged_into: str | None = None  # id of the case
     street: str | None = None  # id of the street it lies in, where the desk knows streets
     cell: str | None = None  # unit cell of the grid, 15 characters
+    left_at: datetime | None = None  # what drives off has done so, and the case waits for people all the same
     cleared_by: str | None = None  # permit, zone or rule by which it is no case any more; None: gone, or not cleared
     sources: tuple[Source, ...] = ()  # every camera's problem, the first one first
 
@@ -243,6 +245,7 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         judged_at=judged.at if judged else None,
         reason=judged.details.reason if judged else None,
         merged_into=_merged_into(steps),
+        left_at=left_at(steps),
         cleared_by=_cleared_by(story) if status is CaseStatus.CLEARED else None,
         sources=tuple(source_of(each) for each in histories.values()),
     )

@@ -1,4 +1,6 @@
-"""What the desk does by the clock: escalate what is due, close what cannot be seen, forget who looked long ago."""
+"""What the desk does by the clock: escalate what is due, close what cannot be seen or was left to itself, forget who
+looked long ago.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,9 @@ async def escalate_for_ever(
             closed = await run_in_threadpool(ledger.waive, clock())
             if closed:
                 log.info("%d cases closed without the word of cameras that cannot see", closed)
+            given_up = await run_in_threadpool(ledger.give_up, clock())
+            if given_up:
+                log.info("%d cases closed of what has left and nobody decided on", given_up)
             written = await run_in_threadpool(ledger.escalate, clock()) if escalations else 0
             if written:
                 log.info("%d escalations", written)

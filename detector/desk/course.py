@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from detector.core.stages import STAYING, TRANSITIONS, Move, Stage, next_stage
+from detector.core.stages import KEPT_AT, STAYING, TRANSITIONS, Move, Stage, next_stage
 from detector.desk.wire import Kind, ProblemData
 
 CAMERA = "camera"
@@ -60,6 +60,8 @@ class Details:
 
 
 NOTHING = Details()
+
+_VERIFIED = ((Stage.REPORT, Move.VANISHED), (Stage.VERIFY, Move.SEEN_GONE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def course(reports: Iterable[Report], actions: Iterable[Action] = ()) -> list[St
         following = None if last else history[place + 1].data.revision
         while waiting and (following is None or waiting[0].revision < following):
             steps.append(_done(waiting.pop(0), stage_after(steps), last_move(steps)))
+            steps += _nothing_to_look_for(steps)
     return steps
 
 
@@ -159,6 +162,23 @@ def done_at(steps: Sequence[Step]) -> datetime | None:
     return done
 
 
+def left(steps: Sequence[Step]) -> Step | None:
+    """The step by which what drives off was told to have left; None while it is there, or the case is closed."""
+    found = None
+    for step in steps:
+        if step.move is Move.LEFT and not step.void:
+            found = found or step
+        elif step.move is Move.CAME_BACK or step.stage is Stage.CLOSE:
+            found = None
+    return found
+
+
+def left_at(steps: Sequence[Step]) -> datetime | None:
+    """When what the case is about was seen to leave, though the case stays; None while it is there, or closed."""
+    away = left(steps)
+    return None if away is None else away.at
+
+
 def since_split(steps: Sequence[Step]) -> Sequence[Step]:
     """Steps since it was split off from what other cameras see; all, where it never was. What was said and decided
     before was about both together.
@@ -198,6 +218,15 @@ def _done(action: Action, stage: Stage, last: Step | None) -> Step:
     return Step(move, after or stage, *facts, void=after is None)
 
 
+def _nothing_to_look_for(steps: Sequence[Step]) -> list[Step]:
+    """What is reported done and had left before needs no other look: that it was seen to leave verifies it."""
+    away = left(steps)
+    if away is None or stage_after(steps) is not Stage.REPORT:
+        return []
+    facts = (steps[-1].at, away.by, away.source, steps[-1].revision)
+    return [Step(move, TRANSITIONS[stage, move], *facts) for stage, move in _VERIFIED]
+
+
 def _told(report: Report, stage: Stage, steps: Sequence[Step]) -> tuple[Move, ...]:
     """Moves that follow from an event at this stage."""
     files = () if report.data.review else (Move.FILED,)
@@ -206,15 +235,22 @@ def _told(report: Report, stage: Stage, steps: Sequence[Step]) -> tuple[Move, ..
         return ()  # what is told about it is about the other case
     later = last is not None and report.at > last.at
     gone = last is not None and last.move in (Move.SEEN_GONE, Move.VANISHED)
+    away = left(steps) is not None
+    back = (Move.CAME_BACK,) if away else ()
     match report.kind, stage:
         case Kind.OPENED | Kind.UPDATED | Kind.REOPENED, Stage.COLLECT:
-            return () if any(step.move in (Move.HELD, Move.SPLIT) for step in _since_return(steps)) else files
+            waits = any(step.move in (Move.HELD, Move.SPLIT) for step in _since_return(steps))
+            return back if waits else (*back, *files)
+        case Kind.OPENED | Kind.UPDATED | Kind.REOPENED, Stage.FILE | Stage.DISPATCH | Stage.HANDLE:
+            return back
         case Kind.REOPENED, Stage.CLOSE:
             return (Move.RETURNED, *files)
         case Kind.UPDATED, Stage.CLOSE if later and gone:
             return (Move.RETURNED, *files)  # closed as gone, yet a later picture shows it
         case Kind.UPDATED, Stage.VERIFY if later:
             return (Move.STILL_THERE,)
+        case Kind.CLEARED, _ if report.data.cleared_reason == "left" and stage in KEPT_AT:
+            return () if away else (Move.LEFT,)
         case Kind.CLEARED, Stage.VERIFY:
             return (Move.SEEN_GONE,)
         case Kind.CLEARED, Stage.COLLECT | Stage.FILE:

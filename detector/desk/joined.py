@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, union
 from sqlalchemy.dialects.sqlite import insert
 
 from detector.core.joining import Apart, Joining, Sighting, joined
-from detector.core.stages import Move, Stage
+from detector.core.stages import KEPT_AT, Move, Stage
 from detector.desk.case import Case, CaseStatus, case_id
 from detector.desk.filing import CASE, reports_of
 from detector.desk.sources import sighting_of
@@ -82,7 +82,7 @@ def apart_from(connection: Connection, problems: Sequence[str]) -> list[str]:
 
 def waived(connection: Connection, after: timedelta, now: datetime) -> list[tuple[Case, list[Move], str]]:
     """Open cases of which every camera that can see says that the thing is gone, while those that do not say so have
-    not been able to see for at least `after`; with the moves by which they are closed, and why.
+    not been able to see for at least `after`; with the moves that follow, mostly closing them, and why.
     """
     f, c = CASE_FILE.c, CAMERA.c
     blind = and_(c.status != "ok", c.since <= now - after)
@@ -93,13 +93,18 @@ def waived(connection: Connection, after: timedelta, now: datetime) -> list[tupl
     for case in [CASE.validate_python(facts) for facts in rows]:
         cameras = {source.camera_id for source in case.sources if source.there}
         if set(connection.scalars(select(c.id).where(c.id.in_(cameras), blind))) == cameras:
+            left = any(source.left for source in case.sources)
+            if left and case.left_at is not None:
+                continue
             why = f"gone as the others see it; cannot see: {', '.join(sorted(cameras))}"
-            found.append((case, _closing(case.stage), why))
+            found.append((case, _closing(case.stage, left=left), why))
     return found
 
 
-def _closing(stage: Stage) -> list[Move]:
+def _closing(stage: Stage, *, left: bool) -> list[Move]:
     match stage:
+        case _ if left and stage in KEPT_AT:
+            return [Move.LEFT]
         case Stage.COLLECT | Stage.FILE:
             return [Move.VANISHED]
         case Stage.VERIFY:

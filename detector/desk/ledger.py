@@ -167,6 +167,17 @@ class Ledger:
                 work_out(connection, self.plan, case.problem_id)
         return len(found)
 
+    def give_up(self, now: datetime) -> int:
+        """Close what has left and nobody has decided on for as long as the plan keeps it; returns how many."""
+        with self._write() as connection:
+            found = [case for case in queries.kept(connection) if case.changed_at + self.plan.kept_for <= now]
+            for case in found:
+                name = event_id("given up", case.id, next_number(connection, case))
+                why = f"has left, and nothing was decided since {case.changed_at:%Y-%m-%d}"
+                put_deed(connection, case, Deed(name, Move.VANISHED, DESK, Details(note=why)), now)
+                work_out(connection, self.plan, case.problem_id)
+        return len(found)
+
     def cases(self, wanted: CaseFilter = EVERYTHING, *, now: datetime, limit: int = 50, offset: int = 0) -> Page:
         """Open cases first, then newest opening first."""
         with self._read() as connection:

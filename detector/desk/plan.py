@@ -14,6 +14,9 @@ from detector.core.routing import Department, Routing, Spot
 from detector.core.sureness import Demand
 from detector.desk.case import Case
 
+KEPT_FOR = timedelta(days=7)
+"""How long a case of what has left waits for a person: a week's holiday of those who review. This product's choice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
@@ -38,6 +41,7 @@ class Plan:
     thresholds: Mapping[str, float | None] = field(default_factory=dict)  # where a category differs
     window: timedelta = timedelta(days=180)  # verdicts that are older prove nothing about today's model
     escalations: tuple[Escalation, ...] = ()  # soonest first
+    kept_for: timedelta = KEPT_FOR  # how long what has left waits for a decision since anything was told or done
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # category -> language tag -> name
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)  # category -> labels of the model
 

@@ -42,6 +42,7 @@ def plan_of(desk: ExaminedDesk) -> Plan:
         threshold=_score(dispatch.threshold),
         thresholds={key: _score(given) for key, given in _thresholds(dispatch, desk).items()},
         window=dispatch.window,
+        kept_for=dispatch.kept_for,
         escalations=tuple(Escalation(level.after, level.to) for level in settings.escalation),
         names={key: category.names for key, category in desk.categories.items()},
         labels={key: category.labels for key, category in desk.categories.items()},

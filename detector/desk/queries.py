@@ -159,6 +159,13 @@ def verdicts_after(connection: Connection, number: int, limit: int) -> list[Told
     return [Told(*row) for row in rows]
 
 
+def kept(connection: Connection) -> list[Case]:
+    """Cases that wait for a person to decide although what they are about has left."""
+    undecided = C.stage.in_([Stage.COLLECT, Stage.FILE])
+    rows = connection.scalars(select(C.facts).where(undecided, C.facts["left_at"].as_string().is_not(None)))
+    return [CASE.validate_python(facts) for facts in rows]
+
+
 def to_escalate(connection: Connection, now: datetime) -> list[Case]:
     """Open cases whose department is late and not done."""
     working = C.stage.in_([Stage.DISPATCH, Stage.HANDLE])

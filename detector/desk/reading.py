@@ -174,6 +174,7 @@ def case_json(case: Case, now: datetime) -> dict[str, Any]:
         "first_seen": case.first_seen,
         "last_seen": case.last_seen,
         "opened_at": case.opened_at,
+        "left_at": case.left_at,
         "cleared_at": case.cleared_at,
         "cleared_by": case.cleared_by,
         "cleared_after_s": cleared_after.total_seconds() if cleared_after else None,

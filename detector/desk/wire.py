@@ -106,7 +106,7 @@ class ProblemData(_Tolerant):
     sightings: Count | None = None
     also: dict[str, Count] = {}  # other category that the model gave to the same thing -> sightings with it
     model_version: str | None = None
-    cleared_reason: Annotated[str, Field(max_length=40)] | None = None  # gone, or allowed: no case any more
+    cleared_reason: Annotated[str, Field(max_length=40)] | None = None  # gone, left, or allowed: no case any more
     cleared_rule: Annotated[str, Field(max_length=200)] | None = None  # permit, zone or rule that allows it now
     evidence: EvidenceData = EvidenceData()
     review: bool = False

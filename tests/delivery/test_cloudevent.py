@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from detector.config.endpoints import EVENT_TYPES
 from detector.core.camera import Camera
-from detector.core.category import Category
+from detector.core.category import Category, ClearingPolicy, OnLeaving
 from detector.core.event import CameraHealthEvent, ProblemEvent
 from detector.core.look import LookStatus
 from detector.core.problem import EventKind, Problem, ProblemStatus
@@ -85,7 +85,10 @@ def test_cleared_says_whether_it_is_gone_or_no_case_any_more(
     problem = a_problem(status=ProblemStatus.CLEARED, allowed_by=allowed_by)
     data = json.loads(cloud_event(ProblemEvent("e1", EventKind.CLEARED, problem, NOON)))["data"]
     assert (data["cleared_reason"], data["cleared_rule"]) == told
-    data = opened(replace(problem, status=ProblemStatus.OPEN, count=4))["data"]
+    keeps = replace(CATEGORY, clearing=ClearingPolicy(on_leaving=OnLeaving.KEEP_CASE))
+    data = json.loads(cloud_event(ProblemEvent("e1", EventKind.CLEARED, problem, NOON), category=keeps))["data"]
+    assert (data["cleared_reason"], data["cleared_rule"]) == (("left", None) if allowed_by is None else told)
+    data = opened(replace(problem, status=ProblemStatus.OPEN, count=4), category=keeps)["data"]
     assert (data["cleared_reason"], data["cleared_rule"], data["count"]) == (None, None, 4)
 
 

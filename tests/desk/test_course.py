@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.core.stages import BY_PEOPLE, TRANSITIONS, VERDICTS, Move, Stage
-from detector.desk.course import Action, Details, Report, Step, course, department_of, stage_after
+from detector.desk.course import Action, Details, Report, Step, course, department_of, done_at, left_at, stage_after
 from detector.desk.wire import ProblemData, read_event
 
 
@@ -112,13 +112,58 @@ def test_an_action_that_a_late_event_overtook_is_void_and_stays_in_the_history(m
     assert (stage_after(steps), department_of(steps)) == (Stage.CLOSE, None)
 
 
+LEFT = {"cleared_reason": "left"}
+
+
+def test_what_drives_off_closes_no_case_that_nobody_has_looked_at(make: Any) -> None:
+    reports = [report(make, "opened", 1, review=True), report(make, "cleared", 2, 5, review=True, **LEFT)]
+    steps = course(reports)
+    assert (moves(steps), stage_after(steps)) == (["left"], Stage.COLLECT)
+    assert left_at(steps) == make.start + timedelta(minutes=5)
+    steps = course(reports, [action(make, Move.FILED, 2, 1, 12), action(make, Move.DISPATCHED, 2, 2, 13)])
+    assert (moves(steps), stage_after(steps)) == (["left", "filed", "dispatched"], Stage.DISPATCH)
+    steps = course(reports, [action(make, Move.REFUSED, 2, 1, 12)])
+    assert (stage_after(steps), left_at(steps)) == (Stage.CLOSE, None)
+
+
+@pytest.mark.parametrize("sent", [1, 2])
+def test_what_drives_off_stays_with_whom_it_was_sent_to_until_they_report(make: Any, sent: int) -> None:
+    reports = [report(make, "opened", 1), report(make, "cleared", 2, 21, **LEFT)]
+    before = to_verify(make)[:sent]
+    steps = course(reports, before)
+    assert (moves(steps)[-1], stage_after(steps)) == ("left", (Stage.DISPATCH, Stage.HANDLE)[sent - 1])
+    assert (department_of(steps), done_at(steps)) == ("sanitation", None)
+    later = [action(make, move, 2, 3 + n, 30 + n) for n, move in enumerate((Move.TAKEN_UP, Move.REPORTED))][sent - 1 :]
+    steps = course(reports, [*before, *later])
+    assert moves(steps)[-3:] == ["reported", "vanished", "seen_gone"]
+    assert [step.stage for step in steps[-3:]] == [Stage.REPORT, Stage.VERIFY, Stage.CLOSE]
+    assert done_at(steps) == make.start + timedelta(minutes=31)
+
+
+def test_what_has_left_and_comes_back_is_there_again(make: Any) -> None:
+    reports = [report(make, "opened", 1), report(make, "cleared", 2, 5, **LEFT), report(make, "reopened", 3, 9)]
+    steps = course(reports, to_verify(make)[:1])
+    assert (moves(steps), left_at(steps)) == (["filed", "dispatched", "left", "came_back"], None)
+    gone = course([*reports, report(make, "cleared", 4, 60, cleared_reason="allowed")], to_verify(make)[:1])
+    assert stage_after(gone) is Stage.CLOSE
+
+
+def test_what_left_after_it_was_reported_done_is_verified_by_that(make: Any) -> None:
+    steps = course([report(make, "opened", 1), report(make, "cleared", 2, 60, **LEFT)], to_verify(make)[:3])
+    assert moves(steps)[-3:] == ["reported", "vanished", "seen_gone"]
+
+
 @given(data=st.data())
 def test_every_way_is_one_of_the_table_and_none_depends_on_the_order_of_arrival(make: Any, data: st.DataObject) -> None:
+    reasons = st.sampled_from(["gone", "left", "allowed"])
     kinds = data.draw(
         st.lists(st.sampled_from(["opened", "updated", "cleared", "reopened", "dismissed"]), min_size=1, max_size=6)
     )
-    reports = [report(make, kind, n, 10 * n, review=data.draw(st.booleans())) for n, kind in enumerate(kinds, start=1)]
-    people = sorted(BY_PEOPLE | VERDICTS | {Move.HELD, Move.ESCALATED})
+    reports = [
+        report(make, kind, n, 10 * n, review=data.draw(st.booleans()), cleared_reason=data.draw(reasons))
+        for n, kind in enumerate(kinds, start=1)
+    ]
+    people = sorted(BY_PEOPLE | VERDICTS | {Move.HELD, Move.ESCALATED, Move.LEFT, Move.VANISHED})
     known = sorted(data.draw(st.lists(st.integers(1, len(kinds)), max_size=8)))
     acted = [
         action(make, data.draw(st.sampled_from(people)), revision, number, 5 * number)

@@ -113,6 +113,7 @@ class Day:
                 self._look(camera, at)
             self._feed_back()
             self.ledger.waive(begins)
+            self.ledger.give_up(begins)
             progress((number + 1) / rounds)
         self._until(begins + timedelta(hours=2))
 
