@@ -94,7 +94,31 @@ class Drawn:
 
     def labels(self) -> frozenset[str]:
         """Labels that somebody drew, be it a box of no area."""
-        return frozenset(item.label for item in (*self.boxes, *self.empty))
+        return frozenset(box.label for box in self.boxes) | frozenset(box.label for box in self.empty)
+
+
+def drawn_set(name: str, read: Iterable[tuple[Path, Drawn]], declared: Iterable[str] = ()) -> LabelledSet:
+    """A set of pictures (path, what was drawn on it) in which everybody looked for every label.
+
+    Its labels are those `declared`, then those that were drawn besides, by name.
+    """
+    pairs = list(read)
+    labels = tuple(dict.fromkeys([*declared, *sorted({label for _, drawn in pairs for label in drawn.labels()})]))
+    known = frozenset(labels)
+    pictures = (
+        LabelledPicture(
+            path=picture,
+            size=drawn.size,
+            boxes=tuple(drawn.boxes),
+            empty=tuple(drawn.empty),
+            annotated=known,
+            exhaustive=known,
+            source=name,
+            label_path=drawn.file,
+        )
+        for picture, drawn in pairs
+    )
+    return LabelledSet(name, labels, tuple(pictures), known)
 
 
 def clipped(box: BoundingBox, size: tuple[int, int]) -> BoundingBox:

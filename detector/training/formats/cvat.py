@@ -14,7 +14,7 @@ from detector.errors import DatasetError
 from detector.training.formats.lookup import PictureIndex
 from detector.training.formats.xmlfile import number, read_xml
 from detector.training.headers import decodable_size
-from detector.training.labelled import Drawn, LabelledPicture, LabelledSet, around
+from detector.training.labelled import Drawn, LabelledSet, around, drawn_set
 
 
 def read_cvat(path: Path, images: Path | None = None) -> LabelledSet:
@@ -31,22 +31,7 @@ def read_cvat(path: Path, images: Path | None = None) -> LabelledSet:
     index = PictureIndex(images or path.parent)
     declared = [element.text or "" for element in root.iterfind("meta//labels/label/name")]
     read = [_picture(path, image, index) for image in root.iterfind("image")]
-    used = {label for *_, drawn in read for label in drawn.labels()}
-    labels = tuple(dict.fromkeys([*declared, *sorted(used)]))
-    pictures = tuple(
-        LabelledPicture(
-            path=found,
-            size=drawn.size,
-            boxes=tuple(drawn.boxes),
-            empty=tuple(drawn.empty),
-            annotated=frozenset(labels),
-            exhaustive=frozenset(labels),
-            source=path.stem,
-            label_path=path,
-        )
-        for found, drawn in read
-    )
-    return LabelledSet(path.stem, labels, pictures, frozenset(labels))
+    return drawn_set(path.stem, read, declared)
 
 
 def write_cvat(data: LabelledSet, folder: Path) -> None:

@@ -12,7 +12,7 @@ from detector.errors import DatasetError
 from detector.training.formats.coco import read_json
 from detector.training.formats.lookup import PictureIndex
 from detector.training.headers import decodable_size
-from detector.training.labelled import Drawn, LabelledPicture, LabelledSet, around
+from detector.training.labelled import Drawn, LabelledSet, around, drawn_set
 
 _AREAS = frozenset({"rectangle", "polygon", "circle", "mask"})
 
@@ -27,7 +27,7 @@ def read_labelme(path: Path, images: Path | None = None) -> LabelledSet:
     files = sorted(path.rglob("*.json"))
     if not files:
         raise DatasetError(f"{path}: no JSON files below this folder")
-    read: list[tuple[Path, Path, Drawn]] = []
+    read: list[tuple[Path, Drawn]] = []
     for file in files:
         data = read_json(file)
         if not isinstance(data, dict) or not isinstance(data.get("shapes"), list):
@@ -40,22 +40,8 @@ def read_labelme(path: Path, images: Path | None = None) -> LabelledSet:
                     drawn.add(str(shape["label"]), box, f"shape {number}")
             except (KeyError, TypeError, ValueError) as error:
                 raise DatasetError(f"{file}: shape {number}: {error!r}") from error
-        read.append((file, picture, drawn))
-    labels = tuple(sorted({label for *_, drawn in read for label in drawn.labels()}))
-    pictures = tuple(
-        LabelledPicture(
-            path=picture,
-            size=drawn.size,
-            boxes=tuple(drawn.boxes),
-            empty=tuple(drawn.empty),
-            annotated=frozenset(labels),
-            exhaustive=frozenset(labels),
-            source=path.name,
-            label_path=file,
-        )
-        for file, picture, drawn in read
-    )
-    return LabelledSet(path.name, labels, pictures, frozenset(labels))
+        read.append((picture, drawn))
+    return drawn_set(path.name, read)
 
 
 def write_labelme(data: LabelledSet, folder: Path) -> None:

@@ -16,7 +16,7 @@ from detector.errors import DatasetError
 from detector.training.formats.coco import read_json
 from detector.training.formats.lookup import PictureIndex
 from detector.training.headers import decodable_size
-from detector.training.labelled import Drawn, LabelledBox, LabelledPicture, LabelledSet, around
+from detector.training.labelled import Drawn, LabelledBox, LabelledSet, around, drawn_set
 
 
 def read_label_studio(path: Path, images: Path | None = None) -> LabelledSet:
@@ -45,21 +45,7 @@ def read_label_studio(path: Path, images: Path | None = None) -> LabelledSet:
                     f"{where}: result {result.get('id')}: not a rectangle or polygon ({error!r})"
                 ) from error
         read.append((picture, drawn))
-    labels = tuple(sorted({label for _, drawn in read for label in drawn.labels()}))
-    pictures = tuple(
-        LabelledPicture(
-            path=picture,
-            size=drawn.size,
-            boxes=tuple(drawn.boxes),
-            empty=tuple(drawn.empty),
-            annotated=frozenset(labels),
-            exhaustive=frozenset(labels),
-            source=path.stem,
-            label_path=path,
-        )
-        for picture, drawn in read
-    )
-    return LabelledSet(path.stem, labels, pictures, frozenset(labels))
+    return drawn_set(path.stem, read)
 
 
 def write_label_studio(data: LabelledSet, folder: Path, *, as_predictions: bool = False, prefix: str = "") -> None:

@@ -15,7 +15,7 @@ from detector.errors import DatasetError
 from detector.training.formats.lookup import PictureIndex
 from detector.training.formats.xmlfile import number, read_xml
 from detector.training.headers import decodable_size
-from detector.training.labelled import Drawn, LabelledPicture, LabelledSet
+from detector.training.labelled import Drawn, LabelledSet, drawn_set
 
 
 def read_voc(path: Path, images: Path | None = None) -> LabelledSet:
@@ -27,28 +27,14 @@ def read_voc(path: Path, images: Path | None = None) -> LabelledSet:
     files = sorted(path.rglob("*.xml"))
     if not files:
         raise DatasetError(f"{path}: no XML files below this folder")
-    read: list[tuple[Path, Path, Drawn]] = []
+    read: list[tuple[Path, Drawn]] = []
     for file in files:
         root = read_xml(file)
         if root.tag != "annotation":
             raise DatasetError(f"{file}: root is <{root.tag}>, a VOC file has <annotation>")
         picture = index.find(root.findtext("filename") or file.stem, str(file))
-        read.append((file, picture, _drawn(file, root, decodable_size(picture))))
-    labels = tuple(sorted({label for *_, drawn in read for label in drawn.labels()}))
-    pictures = tuple(
-        LabelledPicture(
-            path=picture,
-            size=drawn.size,
-            boxes=tuple(drawn.boxes),
-            empty=tuple(drawn.empty),
-            annotated=frozenset(labels),
-            exhaustive=frozenset(labels),
-            source=path.name,
-            label_path=file,
-        )
-        for file, picture, drawn in read
-    )
-    return LabelledSet(path.name, labels, pictures, frozenset(labels))
+        read.append((picture, _drawn(file, root, decodable_size(picture))))
+    return drawn_set(path.name, read)
 
 
 def write_voc(data: LabelledSet, folder: Path) -> None:
