@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import pathlib
-import sys
 from random import Random
 from typing import Any
 
@@ -20,6 +19,7 @@ import numpy as np
 from datasets.synthetic.blender import materials, stage
 from datasets.synthetic.blender.ground import patch
 from datasets.synthetic.blender.meshes import Object, box, merge, place
+from datasets.synthetic.blender.planned import render_plan
 from datasets.synthetic.blender.props import KINDS
 
 VIEW_ANGLE = 40.0
@@ -80,16 +80,5 @@ def render_one(plan: dict[str, Any], folder: pathlib.Path) -> None:
     (folder / f"{plan['name']}.json").write_text(json.dumps(record))
 
 
-def main() -> None:
-    """Renders every line of the plan that is not there yet; one progress line each."""
-    plans = [json.loads(line) for line in pathlib.Path(sys.argv[1]).read_text().splitlines()]
-    folder = pathlib.Path(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
-    for count, plan in enumerate(plans, 1):
-        if not (folder / f"{plan['name']}.json").exists():
-            render_one(plan, folder)
-        print(json.dumps({"done": count, "of": len(plans), "name": plan["name"]}), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    render_plan(render_one)
