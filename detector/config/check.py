@@ -14,6 +14,7 @@ from detector.config.rule_check import check_rules
 from detector.config.rulebook import examine_rulebook
 from detector.config.settings import Settings
 from detector.config.values import scheme_of
+from detector.core.category import Light
 
 
 def check_settings(
@@ -41,6 +42,7 @@ def check_settings(
         findings += check_rules(settings, examined, file, today)
         kinds = frozenset(zone.kind for zone, _, _ in examined.zones.found.values())
         findings += _needs(categories, file, kinds)
+        findings += _daylight(settings, document, file)
         if model_labels is not None:
             findings += _labels(categories, file, model_labels)
     return findings
@@ -143,6 +145,23 @@ def _needs(document: Document, file: CategoriesFile, kinds: frozenset[str]) -> I
         if kind not in kinds:
             message = f"no zone is of kind {kind}: it is a case nowhere, unless a rule says so"
             yield _found(document, ("categories", key, "needs"), message, severity="note")
+
+
+def _daylight(settings: Settings, document: Document, file: CategoriesFile) -> Iterator[Finding]:
+    """Cameras over which nobody knows where the sun stands: one note for all of them."""
+    by_day = [key for key, category in file.categories.items() if category.enabled and category.light is Light.DAY]
+    active = [camera for camera in settings.cameras if camera.enabled]
+    unplaced = [camera.id for camera in active if camera.position is None]
+    if by_day and unplaced:
+        named = ", ".join(unplaced[:3]) + (", ..." if len(unplaced) > 3 else "")
+        yield _found(
+            document,
+            ("cameras",),
+            f"{len(unplaced)} of {len(active)} cameras have no position ({named}): what is told by day only"
+            f" ({', '.join(by_day)}) is judged there by night too",
+            "give their latitude and longitude",
+            "note",
+        )
 
 
 def _labels(document: Document, file: CategoriesFile, labels: Sequence[str]) -> Iterator[Finding]:

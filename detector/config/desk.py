@@ -49,7 +49,7 @@ class DispatchSettings(Strict):
     window: PositiveDuration = timedelta(days=180)
     """Older verdicts do not count."""
     kept_for: PositiveDuration = timedelta(days=7)
-    """A case of what drives off (`on_leaving: keep_case`) that has left, and on which nobody decides, is closed then."""
+    """A case of what drives off (`on_leaving: keep_case`) that has left is closed when nobody decides for so long."""
 
 
 class EscalationSettings(Strict):

@@ -240,5 +240,35 @@ def test_check_names_labels_that_the_model_does_not_have(write: Write, tmp_path:
     assert any(line.startswith("error categories.yaml:1: categories: no category is made of") for line in lines)
 
 
+PLACED = "latitude: 34.26, longitude: 108.94"
+
+
+@pytest.mark.parametrize(
+    ("cameras", "told"),
+    [
+        ([f"id: a, {PLACED}", "id: b", "id: c, enabled: false"], "1 of 2 cameras have no position (b)"),
+        (["id: a", "id: b", "id: c", "id: d"], "4 of 4 cameras have no position (a, b, c, ...)"),
+        ([f"id: a, {PLACED}", "id: c, enabled: false"], None),
+    ],
+)
+def test_one_note_tells_of_all_cameras_over_which_the_sun_is_unknown(
+    write: Write, cameras: list[str], told: str | None
+) -> None:
+    listed = "".join(f"  - {{{camera}, url: 'rtsp://h/{n}'}}\n" for n, camera in enumerate(cameras))
+    found = [line for line in checked(f"cameras:\n{listed}", write) if "position" in line]
+    by_day = "what is told by day only (illegal_ad, road_damage) is judged there by night too"
+    assert found == (
+        [] if told is None else [f"note fleet.yaml:1: cameras: {told}: {by_day}; give their latitude and longitude"]
+    )
+
+
+def test_without_categories_that_are_told_by_day_only_no_position_is_missed(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "extends: default\ncategories: {illegal_ad: {enabled: false}, road_damage: {light: any}}\n", encoding="utf-8"
+    )
+    lines = checked("cameras: [{id: a, url: 'rtsp://h/1'}]\ncategories: own.yaml\n", write)
+    assert not [line for line in lines if "position" in line]
+
+
 def test_settings_made_by_hand_can_be_checked() -> None:
     assert any("no camera" in finding.message for finding in check_settings(Settings()))

@@ -20,12 +20,12 @@ ROUTED = Plan(
     automatic=True,
     threshold=0.7,
 )
-LEFT = {"cleared_reason": "left"}
+LEFT: dict[str, Any] = {"cleared_reason": "left"}
 
 
 def passed(make: Any, **data: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """A truck at a gate, confirmed and a minute later gone; a person must look at its kind first."""
-    facts = {"category": "uncovered_muck_truck", "label": "uncovered_load", "review": True, **data}
+    facts: dict[str, Any] = {"category": "uncovered_muck_truck", "label": "uncovered_load", "review": True, **data}
     return event(make, "opened", "a1", 1, 0, **facts), event(make, "cleared", "a1", 2, 1, **facts, **LEFT)
 
 
@@ -99,7 +99,7 @@ def test_nothing_that_is_there_or_has_been_sent_is_given_up(make: Any, tmp_path:
 def test_a_camera_that_cannot_see_does_not_close_it_either(make: Any, tmp_path: Path) -> None:
     book = Book(tmp_path / "desk.db", ROUTED)
     opened, cleared = passed(make)
-    facts = {"category": "uncovered_muck_truck", "label": "uncovered_load", "review": True}
+    facts: dict[str, Any] = {"category": "uncovered_muck_truck", "label": "uncovered_load", "review": True}
     book.hand_in(opened, event(make, "opened", "b1", 1, 0.5, NEAR, **facts))
     book.hand_in(make.camera("cam-b", "unreachable", 0.7), cleared)
     assert book.only().left_at is None  # the other may see it still
