@@ -20,6 +20,12 @@ class FrameSource(Protocol):
         """
         ...
 
+    def hasten(self) -> None:
+        """Give one picture before its time, as soon as one comes that costs no more than a wanted one; the interval
+        after stays. From another thread too. Does nothing where pictures do not come by the clock.
+        """
+        ...
+
     def close(self) -> None:
         """Release the connection; safe to call twice and from another thread (a blocked read then ends soon)."""
         ...

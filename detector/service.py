@@ -290,7 +290,7 @@ class Service:
         asked, now = self.worker.loop.decider.asked, utc_now()
         self.worker.loop.decider.asked = {check.problem_id: asked.get(check.problem_id, now) for check in checks}
         for camera_id in {check.camera_id for check in checks}:
-            self.worker.patrol.hasten(camera_id)
+            self.worker.roster.hasten(camera_id)
         if self._late.wanted:
             self._late.tell(self._desk.late())
 

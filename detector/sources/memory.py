@@ -29,6 +29,7 @@ class MemorySource:
         self._timeout_s = timeout_s
         self._closed = threading.Event()
         self.closings = 0
+        self.hastenings = 0
 
     @property
     def closed(self) -> bool:
@@ -45,6 +46,10 @@ class MemorySource:
         if step is None and self._blocks and not self._closed.wait(self._timeout_s):
             raise SourceUnreachable(f"no data for {self._timeout_s:g} s")
         return step
+
+    def hasten(self) -> None:
+        """See FrameSource: the script knows no time; only counted."""
+        self.hastenings += 1
 
     def close(self) -> None:
         """See FrameSource."""

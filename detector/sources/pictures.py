@@ -127,6 +127,9 @@ class PictureFolder:
             raise SourceUnreadable(f"{self._folder}: none of its {self.left_out} pictures can be read")
         return None
 
+    def hasten(self) -> None:
+        """See FrameSource: pictures of a folder have no time to wait for."""
+
     def close(self) -> None:
         """See FrameSource."""
         self._queue.clear()

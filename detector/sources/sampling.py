@@ -23,6 +23,7 @@ class Sampler:
         """`interval_s`: wanted seconds between two pictures; 0 wants every one."""
         self.interval_s = interval_s
         self._due: float | None = None  # None: the next picture, whatever its time
+        self._hastened = False  # the next keyframe is wanted, whatever is due
         self._taken_undated = False
         self._last: float | None = None
         self._last_key: float | None = None
@@ -65,22 +66,33 @@ class Sampler:
             self._last_key = t
         self._last = t
 
+    def hasten(self) -> None:
+        """Want the next keyframe too, unless another picture is taken before it; the grid stays. From any thread."""
+        self._hastened = True
+
     def due(self, t: float | None, *, keyframe: bool = False) -> bool:
         """Whether a picture of this time is wanted; None = time unknown, wanted if nothing was taken yet."""
         if t is None:
             return self._due is None and not self._taken_undated
         if self._due is None:
             return True
+        if keyframe and self._hastened:
+            return True
         patient = not keyframe and not self._gops
         return t >= self._due + self.interval_s * (PATIENCE if patient else -TOLERANCE)
 
     def take(self, t: float | None) -> None:
-        """A picture of this time was taken; the next is due one interval on, on the grid."""
+        """A picture of this time was taken; the next is due one interval on, on the grid. One that came before its time
+        was an extra one.
+        """
+        self._hastened = False
         if t is None:
             self._taken_undated = True
             return
         if self._due is None or self.interval_s == 0:
             self._due = t + self.interval_s
+            return
+        if t < self._due - TOLERANCE * self.interval_s:
             return
         behind = max(0.0, t - self._due) // self.interval_s
         self._due += (behind + 1) * self.interval_s

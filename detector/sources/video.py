@@ -160,6 +160,10 @@ class VideoSource:
             return None
         return frame
 
+    def hasten(self) -> None:
+        """See FrameSource: the next keyframe is given."""
+        self._sampler.hasten()
+
     def close(self) -> None:
         """See FrameSource. A blocked read is interrupted and then releases the connection itself: FFmpeg's connections
         must not be closed under a running read.

@@ -33,6 +33,9 @@ LONG_LOST_CAP_S = 120.0
 STALE_LOOKS = 3
 """So many stale looks in a row, and a stream that has fallen behind is opened anew: it does not catch up by itself."""
 
+HASTENED_ABOVE_S = 30.0
+"""Interval from above which an extra look is worth its picture: at a shorter one the next is soon enough."""
+
 Judgement = Callable[[Frame], Condition]
 """Condition of one camera's picture; keeps what it needs to remember between frames."""
 
@@ -77,6 +80,15 @@ class StreamReader(threading.Thread):
     def connected(self) -> bool:
         """Whether a stream is open right now."""
         return self._source is not None
+
+    def hasten(self) -> None:
+        """Look as soon as the stream gives a keyframe, where the interval is longer than HASTENED_ABOVE_S; the looks
+        after that come when they would have come. A file is read as it was filmed, and a stream that is being opened
+        gives a picture anyway.
+        """
+        source = self._source
+        if source is not None and self.camera.realtime and self.camera.interval_s > HASTENED_ABOVE_S:
+            source.hasten()
 
     def stop(self) -> None:
         """Ask the thread to end; an opening or read under way is interrupted. Returns at once, `join` waits."""

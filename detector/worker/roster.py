@@ -50,6 +50,15 @@ class Roster:
         with self._lock:
             return dict(self._cameras)
 
+    def hasten(self, camera_id: str) -> None:
+        """Look at a camera as soon as may be; nothing happens when it is not read here."""
+        with self._lock:
+            reader = self._readers.get(camera_id)
+        if reader is None:
+            self._patrol.hasten(camera_id)
+        else:
+            reader.hasten()
+
     def open_streams(self) -> int:
         """Streams that are connected right now, visits included."""
         with self._lock:

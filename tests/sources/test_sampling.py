@@ -94,3 +94,48 @@ def test_an_undated_first_picture_is_taken_once() -> None:
     sampler.see(0.1, keyframe=False)
     assert not sampler.due(0.1)
     assert sampler.due(4.6)
+
+
+def hastened(sampler: Sampler, ask_before: float, times: list[float], keyframe_each: int = 1) -> list[float]:
+    """What is taken of a stream with a keyframe at every so many-th picture when somebody asks before that time."""
+    result = []
+    for number, t in enumerate(times):
+        if t >= ask_before and (number == 0 or times[number - 1] < ask_before):
+            sampler.hasten()
+        keyframe = number % keyframe_each == 0
+        sampler.see(t, keyframe=keyframe)
+        if sampler.due(t, keyframe=keyframe):
+            sampler.take(t)
+            result.append(t)
+    return result
+
+
+@given(
+    interval=st.integers(40, 600),
+    gop=st.integers(1, 10),
+    ask_before=st.integers(1, 900),
+)
+def test_an_extra_picture_comes_with_the_next_keyframe_and_moves_no_other(
+    interval: int, gop: int, ask_before: int
+) -> None:
+    times = [float(second) for second in range(1800)]
+    usual = hastened(Sampler(interval), 1e9, times, gop)
+    got = hastened(Sampler(interval), ask_before, times, gop)
+    nearest = next(t for t in times if t >= ask_before and t % gop == 0)
+    extra = set(got) - set(usual)
+    assert set(usual) <= set(got)
+    if any(ask_before <= t <= nearest for t in usual):
+        assert not extra  # the usual one came first and answers
+    else:
+        assert extra == {nearest}
+
+
+def test_two_wishes_are_one_picture_and_a_wish_before_the_first_is_none() -> None:
+    sampler = Sampler(60.0)
+    sampler.hasten()
+    sampler.hasten()
+    assert taken(sampler, [0.0, 1.0, 2.0], keyframe=True) == [0.0]
+    sampler.hasten()
+    sampler.hasten()
+    assert taken(sampler, [3.0, 4.0], keyframe=True) == [3.0]
+    assert taken(sampler, [59.0, 60.0, 61.0, 119.0, 120.0], keyframe=True) == [59.0, 119.0]

@@ -109,6 +109,18 @@ def test_keyframes_alone_are_decoded_where_they_suffice(
     assert sum(packet is not None for packet in counted) == looks  # not even the other keyframes
 
 
+def test_a_hastened_stream_gives_the_next_keyframe_and_keeps_its_interval(tmp_path: Path) -> None:
+    clip = drawn(tmp_path / "clip.mp4", seconds=17, gop=50)  # a keyframe each 2 s
+    source = open_video(str(clip), "gate", StreamOptions(interval_s=6), noon)
+    found = []
+    while (frame := source.read()) is not None:
+        found.append(frame)
+        if len(found) in (1, 3):
+            source.hasten()
+    source.close()
+    assert at_seconds(found) == [0, 2, 6, 8, 12]
+
+
 def test_long_groups_of_pictures_are_decoded_fully_and_said_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

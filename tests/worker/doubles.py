@@ -47,6 +47,7 @@ class Script:
     def __init__(self, steps: Iterable[Frame | Exception | None]) -> None:
         self._steps = iter(steps)
         self.closed = threading.Event()
+        self.hastened = 0
 
     def read(self) -> Frame | None:
         for step in self._steps:
@@ -55,6 +56,9 @@ class Script:
             return step
         self.closed.wait()
         raise SourceUnreachable("closed")
+
+    def hasten(self) -> None:
+        self.hastened += 1
 
     def close(self) -> None:
         self.closed.set()

@@ -15,7 +15,7 @@ from detector.errors import SourceUnreachable
 from detector.worker.gate import OpenGate
 from detector.worker.mailbox import Mailbox
 from detector.worker.patrol import Patrol
-from detector.worker.reader import STALE_LOOKS, Judgement, StreamReader
+from detector.worker.reader import HASTENED_ABOVE_S, STALE_LOOKS, Judgement, StreamReader
 from detector.worker.roster import Roster
 from tests.worker.doubles import Script, always_ok, camera, frame, now, until
 
@@ -91,6 +91,58 @@ def test_a_stream_that_stays_stale_is_opened_anew_and_one_stale_picture_is_not()
     assert len(opened) == 2
     assert all(source.closed.is_set() for source in opened)
     assert [isinstance(sighting, Frame) for sighting in got] == [c is LookStatus.OK for c in conditions]
+
+
+@pytest.mark.parametrize(
+    ("changes", "hastened"),
+    [
+        ({"interval_s": HASTENED_ABOVE_S + 1}, 1),
+        ({"interval_s": HASTENED_ABOVE_S}, 0),  # the next look is soon enough
+        ({"interval_s": HASTENED_ABOVE_S + 1, "realtime": False}, 0),  # a file is read as it was filmed
+    ],
+)
+def test_an_extra_look_is_asked_of_the_open_stream(changes: dict[str, object], hastened: int) -> None:
+    source = Script([])
+    thread = StreamReader(camera("a", **changes), lambda _c: source, always_ok, Mailbox(), OpenGate(1000), now)
+    thread.hasten()  # nothing is open: the first picture comes at once anyway
+    assert source.hastened == 0
+    thread.start()
+    assert until(lambda: thread.connected)
+    thread.hasten()
+    thread.stop()
+    thread.join(10)
+    assert source.hastened == hastened
+
+
+def test_the_roster_hastens_streams_and_visits_and_nothing_that_is_not_its_own() -> None:
+    mailbox, sources, visited = Mailbox(), {}, []
+
+    def open_source(cam: Camera) -> Script:
+        sources[cam.id] = Script([])
+        return sources[cam.id]
+
+    def visit(cam: Camera) -> Frame:
+        visited.append(cam.id)
+        return frame(cam.id)
+
+    patrol = Patrol(visit, mailbox, OpenGate(10_000), now, concurrent=1)
+
+    def new_reader(cam: Camera, condition: Judgement) -> StreamReader:
+        return StreamReader(cam, open_source, condition, mailbox, OpenGate(10_000), now)
+
+    roster = Roster(new_reader, lambda _c: always_ok, patrol)
+    streams = [camera(name, interval_s=600.0) for name in ("one", "other")]
+    called_on = [camera(name, mode=SamplingMode.PATROL, interval_s=86_400.0) for name in ("first", "second")]
+    roster.apply({one.id: one for one in [*streams, *called_on]})
+    assert until(lambda: roster.open_streams() == 2)
+    for name in ("one", "first", "nobody"):
+        roster.hasten(name)
+    patrol.start()
+    assert mailbox.take(1, 0)[0].camera_id == "first"
+    assert {name: source.hastened for name, source in sources.items()} == {"one": 1, "other": 0}
+    assert roster.stop(10)
+    patrol.stop()
+    assert visited == ["first"]
 
 
 def test_stop_interrupts_a_blocked_read() -> None:
