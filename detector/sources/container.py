@@ -11,7 +11,7 @@ import av
 import av.error
 import av.logging
 from av.container import InputContainer
-from av.stream import Discard
+from av.stream import Discard, Stream
 from av.video.stream import VideoStream
 
 from detector.core.secrets import without_secrets
@@ -131,15 +131,18 @@ def _existing(address: str) -> str:
     return f"file:{path}"  # with the prefix, no file name is taken for an address of another kind
 
 
-def video_of(container: InputContainer, address: str) -> VideoStream:
-    """The video stream of an opened container. Raises SourceUnreadable if it has none that can be decoded."""
+def video_of(container: InputContainer, address: str, also: Stream | None = None) -> VideoStream:
+    """The video stream of an opened container; all others but `also` are not read.
+
+    Raises SourceUnreadable if it has none that can be decoded.
+    """
     found = container.streams.best("video")
     if not isinstance(found, VideoStream):
         raise SourceUnreadable(f"{shown(address)}: carries no video")
     if found.codec_context is None:
         raise SourceUnreadable(f"{shown(address)}: its video has a codec that cannot be decoded")
     for other in container.streams:
-        if other is not found:
+        if other is not found and other is not also:
             other.discard = Discard.all
     return found
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Generator
 from datetime import UTC, datetime
+from typing import Any, cast
 
 import av
 import av.error
@@ -14,6 +15,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from detector.core.frame import Frame
+from detector.core.geo import Pose
 from detector.errors import SourceUnreachable, SourceUnreadable
 from detector.logs import logger
 from detector.sources.container import (
@@ -30,6 +32,7 @@ from detector.sources.decoding import BgrConverter, GopDecoder
 from detector.sources.interrupt import Interrupt
 from detector.sources.options import Clock, StreamOptions
 from detector.sources.sampling import Sampler
+from detector.sources.telemetry.whereabouts import Whereabouts
 from detector.sources.timing import FileClock, LiveClock
 
 log = logger(__name__)
@@ -48,12 +51,15 @@ CLOCK_KNOWN_S = 30.0
 """Stream time after which a wrong clock is told: what a server held back at the opening has been sent by then."""
 
 
-def open_video(url: str, camera_id: str, options: StreamOptions, clock: Clock) -> VideoSource:
+def open_video(
+    url: str, camera_id: str, options: StreamOptions, clock: Clock, whereabouts: Whereabouts | None = None
+) -> VideoSource:
     """Open a stream (see container.LIVE for the schemes) or a video file and return it, sampling.
 
-    `clock` gives the present, aware UTC. Raises SourceUnreachable or SourceUnreadable; see open_container.
+    `clock` gives the present, aware UTC. `whereabouts`: gives the pictures of a moving camera their poses.
+    Raises SourceUnreachable or SourceUnreadable; see open_container.
     """
-    return VideoSource(url, camera_id, options, clock)
+    return VideoSource(url, camera_id, options, clock, whereabouts=whereabouts)
 
 
 def stream_clock(packet: Packet[VideoStream]) -> datetime | None:
@@ -70,7 +76,7 @@ def begins_group(packet: Packet[VideoStream]) -> bool:
     return packet.is_keyframe and packet.size >= LEAST_KEYFRAME
 
 
-def seconds(packet: Packet[VideoStream]) -> float | None:
+def seconds(packet: Packet[Any]) -> float | None:
     """Presentation time of a packet in seconds, else its decoding time, else None."""
     stamp = packet.pts if packet.pts is not None else packet.dts
     if stamp is None:
@@ -93,6 +99,7 @@ class VideoSource:
         clock: Clock,
         *,
         keyframes_only: bool = False,
+        whereabouts: Whereabouts | None = None,
     ) -> None:
         """See open_video. With `keyframes_only`, no picture between two keyframes is ever given."""
         self.camera_id = camera_id
@@ -101,13 +108,15 @@ class VideoSource:
         self._options = options
         self._clock = clock
         self._keyframes_only = keyframes_only
+        self._whereabouts = whereabouts
         self._closing = threading.Event()
         self._interrupt = Interrupt()
         self._reading = threading.Lock()
         self._sampler = Sampler(options.interval_s)
         self._container = open_container(url, options.open_timeout_s, options.read_timeout_s)
         try:
-            self._video = video_of(self._container, url)
+            self._data = None if whereabouts is None else whereabouts.listen(self._container)
+            self._video = video_of(self._container, url, self._data)
             self._decoder = GopDecoder(self._video)
         except BaseException:
             self._container.close()
@@ -219,7 +228,16 @@ class VideoSource:
             return None
         self._sampler.take(t)
         taken = t if picture.pts is None or picture.time_base is None else float(picture.pts * picture.time_base)
-        return Frame(self.camera_id, self._times.moment(taken, arrival), self._converter.image(picture))
+        moment = self._times.moment(taken, arrival)
+        return Frame(self.camera_id, moment, self._converter.image(picture), self._pose(taken, moment))
+
+    def _pose(self, taken: float | None, moment: datetime) -> Pose | None:
+        """Where a moving camera was when a picture was taken."""
+        if self._whereabouts is None:
+            return None
+        start, base = self._video.start_time, self._video.time_base
+        since_start = None if taken is None or base is None else taken - float((start or 0) * base)
+        return self._whereabouts.pose(taken, since_start, moment)
 
     def _tell_how(self) -> None:
         """Say once, and again when it changes, what is decoded of this stream."""
@@ -269,11 +287,15 @@ class VideoSource:
     def _demuxed(self) -> Generator[Packet[VideoStream]]:
         """All packets of the video; survives damaged ones."""
         broken = 0
+        streams = [self._video] if self._data is None else [self._video, self._data]
         while True:
             try:
-                for packet in self._container.demux(self._video):
+                for packet in self._container.demux(streams):
                     broken = 0
-                    yield packet
+                    if self._whereabouts is not None and packet.stream is self._data:
+                        self._whereabouts.take(packet, seconds(packet))
+                    else:
+                        yield cast("Packet[VideoStream]", packet)
             except av.error.InvalidDataError:
                 broken += 1
                 if broken > BROKEN_READS:
