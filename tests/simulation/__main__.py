@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from detector.core.category import Light
 from tests.simulation import assumptions as a
 from tests.simulation.city import GATE, TRUCKS
 from tests.simulation.day import Day
@@ -114,6 +115,8 @@ put in.
   really gone since it was last seen, and had come back less than the looks of its clearing ago.
 - **gone unsent**: cases that were closed, because the thing was gone, before anybody had been sent.
 - **of two cameras**: cases with sources of more than one camera.
+- categories that are told by daylight only ({_by_day(day)}) are judged while the sun is up over their camera; looks by
+  night count neither for nor against them.
 - times run from the opening, and from when the thing appeared, to the first dispatch, waiting for people included.
 
 {_bound(day, found)}
@@ -132,6 +135,10 @@ What was assumed, in short:
 - {a.PAIRED:.0%} of cameras share a spot with another;
 - {a.SAID_DONE:.0%} of crews' reports are wrong; {1 - a.REVIEW_RIGHT:.0%} of reviewers' decisions are;
 - {a.EVENT_TWICE:.0%} of events arrive twice, and any may overtake another."""
+
+
+def _by_day(day: Day) -> str:
+    return ", ".join(sorted(key for key, one in day.categories.items() if one.light is Light.DAY))
 
 
 def _bound(day: Day, found: Sequence[Row]) -> str:
@@ -156,8 +163,9 @@ def _trucks(day: Day, found: Sequence[Row]) -> str:
     elsewhere = sum(one.camera_id not in watched for one in told)
     return f"""Trucks with an open load are a case where they stand or creep. Cameras at the exits of sites, which look
 often: {len(gates)}; trucks that came out there: {trucks:,}, of which {loads} had an open load. Past all other cameras
-they only drive: {elsewhere} cases there. A case is over once its truck has left: {row.left} of the {row.cases} were
-closed before a person had looked at them, and remain as a record."""
+they only drive: {elsewhere} cases there. A truck that has left is proven by its picture, and its case stays with people
+([desk.md](desk.md#what-drives-off)): of the {row.cases} trucks, {row.drove_off} had left before anybody was sent;
+{row.drove_off_sent} of these were sent all the same, {row.drove_off_refused} refused, and {row.left} closed unseen."""
 
 
 def _in_words(total: Row, replayed: Sequence[bool]) -> str:

@@ -136,6 +136,7 @@ def _add_camera(city: City, number: int, start: datetime, hours: float, chance: 
             Camera(
                 *(name, "file:none", "", SamplingMode.PATROL, a.LOOK_EVERY_S),
                 timezone="Asia/Shanghai",
+                position=place,
                 district=f"district-{number % 8}",
             ),
             dark_at_night=chance.random() < a.DARK_CAMERAS,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from detector.assembly import decided_by
+from detector.assembly import judging_by
 from detector.config.categories import load_categories
 from detector.config.rules import examine_rules
 from detector.config.shipped import shipped
@@ -77,7 +77,7 @@ class Day:
         document, rules = examine_rules(shipped("configs/rules.yaml"), found, standards)
         assert not document.findings
         self.book = RuleBook(self.city.zones, self.city.permits, rules)
-        self.rules = decided_by(self.book, {view.camera.id: view.camera for view in self.city.views})
+        self.judging = judging_by(found, self.book, {view.camera.id: view.camera for view in self.city.views})
         self.plan = plan(found, self.city)
         self.ledger = Ledger(f"sqlite:///{database}", self.plan)
         self.known: dict[str, dict[str, Problem]] = defaultdict(dict)
@@ -128,9 +128,9 @@ class Day:
         self.looks += 1
         if health is not None:
             self._send(health)
-        decide = self.rules(shown.look)
+        decide, told = self.judging.rules(shown.look), self.judging.categories_at(shown.look)
         known = self.known[camera]
-        changes = judge(shown.look, list(known.values()), self.categories, self._new_id, decide, self.asked)
+        changes = judge(shown.look, list(known.values()), told, self._new_id, decide, self.asked)
         for change in changes:
             self._keep(change.problem)
             if change.event is not None:
@@ -139,7 +139,8 @@ class Day:
                 elif change.event.kind.value in ("opened", "reopened"):
                     self._remember(change.problem, there, at)
                 self._send(change.event)
-        self._note(number, at, there, shown.clear, shown.found)
+        judged = [(spot, thing) for spot, thing in there if thing.category in told]
+        self._note(number, at, judged, shown.clear, shown.found)
         if self.looks % 50 == 0:
             for problem in [p for p in known.values() if _is_past(p, at)]:
                 del known[problem.id]

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from detector.core.stages import Move
 from detector.desk.case import Case, CaseStatus, Finding
+from detector.desk.course import Step
 from detector.desk.queries import EVERYTHING
 from tests.simulation.day import Day
 
@@ -30,7 +31,10 @@ class Row:
     lost: int = 0
     silenced: int = 0
     follows: int = 0  # owed at a gate where the case of a truck before it was open still: one case by docs/rules.md
-    left: int = 0  # gone before anybody was sent
+    left: int = 0  # closed because it was gone, before anybody was sent
+    drove_off: int = 0  # left before anybody was sent, of a kind whose case stays then
+    drove_off_sent: int = 0  # of these, sent in the end
+    drove_off_refused: int = 0  # of these, refused by a person
     duplicates: int = 0
     cleared: int = 0
     wrongly_cleared: int = 0
@@ -68,8 +72,13 @@ def rows(day: Day) -> list[Row]:
         things = {t.id: t for s in case.sources if (t := day.thing_of(s.problem_id)) is not None}
         for thing in things.values():
             about[thing.id].append(case)
-        sent = _first_sent(day, case)
+        steps = _steps(day, case)
+        sent = next((step.at for step in steps if step.move is Move.DISPATCHED), None)
         row.left += sent is None and case.status is CaseStatus.CLEARED
+        if _first(steps, Move.LEFT) < _first(steps, Move.DISPATCHED):
+            row.drove_off += 1
+            row.drove_off_sent += sent is not None
+            row.drove_off_refused += case.finding is Finding.REJECTED and sent is None
         if sent is not None:
             row.waits.append(sent - case.opened_at)
             real = [t for t in things.values() if t.real]
@@ -103,10 +112,15 @@ def _covers(begun: datetime, ended: datetime | None, at: datetime) -> bool:
     return begun <= at and (ended is None or at < ended)
 
 
-def _first_sent(day: Day, case: Case) -> datetime | None:
+def _steps(day: Day, case: Case) -> list[Step]:
+    """Those that were not overtaken."""
     found = day.ledger.case(case.id)
-    steps = [] if found is None else found.steps
-    return next((step.at for step in steps if step.move is Move.DISPATCHED and not step.void), None)
+    return [] if found is None else [step for step in found.steps if not step.void]
+
+
+def _first(steps: list[Step], move: Move) -> int:
+    """Where it was made first, after all where it never was."""
+    return next((number for number, step in enumerate(steps) if step.move is move), len(steps))
 
 
 def _both_open(one: Case, other: Case) -> bool:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from detector.core.category import Light
 from detector.core.problem import ProblemStatus
+from detector.core.sun import is_day
 from detector.desk.case import CaseStatus
 from detector.desk.course import DESK
 from tests.simulation import assumptions
@@ -45,6 +47,26 @@ def test_trucks_with_an_open_load_are_cases_at_gates_and_nowhere_else(day: Day) 
     told = [one for one in day.problems.values() if one.category == TRUCKS and one.revision]
     assert told
     assert {one.camera_id for one in told} <= gates
+
+
+def test_what_is_told_by_day_only_is_not_judged_by_night(day: Day) -> None:
+    by_day = {key for key, one in day.categories.items() if one.light is Light.DAY}
+    place = {view.camera.id: view.camera.position for view in day.city.views}
+    judged = [one for one in day.problems.values() if one.category in by_day]
+    assert any(one.revision for one in judged)  # otherwise the day proves nothing
+    for one in judged:
+        position = place[one.camera_id]
+        assert position is not None
+        assert is_day(position, one.last_looked)
+    others = (one.last_looked for one in day.problems.values() if one.category not in by_day)
+    assert max(others) > START + timedelta(hours=5.9) > max(one.last_looked for one in judged) + timedelta(hours=1)
+
+
+def test_a_truck_that_has_left_waits_for_a_person(day: Day) -> None:
+    row = next(row for row in rows(day) if row.category == TRUCKS)
+    assert row.drove_off > 3  # otherwise the day proves nothing
+    assert row.left == 0
+    assert row.drove_off_sent > 0
 
 
 def test_every_problem_that_was_told_is_in_exactly_one_case(day: Day) -> None:
