@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,14 +16,17 @@ from detector.config.values import scheme_of
 from detector.core.camera import Camera, SamplingMode
 from detector.core.detection import Detection
 from detector.core.frame import Frame
-from detector.core.ground import GroundPlane
+from detector.core.geo import GeoPoint
+from detector.core.ground import GroundPlane, Share
 from detector.core.look import Condition, LookStatus
+from detector.core.pinhole import ground_of
 from detector.errors import ConfigError, SourceError
 from detector.ports import FrameSource
 from detector.sources.condition import ConditionOptions, ConditionWatch
 from detector.sources.options import StreamOptions, VisitOptions
 from detector.sources.picture import fingerprint, small_grey
 from detector.sources.pictures import PictureFolder, read_picture
+from detector.sources.telemetry.whereabouts import whereabouts_of
 from detector.sources.video import open_video
 from detector.sources.visit import visit
 from detector.worker.reader import Judgement
@@ -51,7 +54,10 @@ def _camera(settings: Settings, camera: CameraSettings) -> Camera:
         timezone=settings.timezone_of(camera),
         position=camera.position,
         district=camera.district or "",
-        marks=marks_of(camera.ground),
+        marks=() if camera.moving else marks_of(camera.ground),
+        moving=camera.moving,
+        telemetry=str(camera.telemetry),
+        mount=camera.mount,
         realtime=scheme_of(url) is not None,
         started_at=_moment_at(camera.started_at, settings.timezone_of(camera)),
     )
@@ -91,7 +97,11 @@ class Lenses:
             realtime=camera.realtime,
             started_at=camera.started_at,
         )
-        return open_video(camera.url, camera.id, options, utc_now)
+        whereabouts = None
+        if camera.moving:
+            live = camera.realtime
+            whereabouts = whereabouts_of(camera.id, camera.url, camera.telemetry, camera.mount, live=live)
+        return open_video(camera.url, camera.id, options, utc_now, whereabouts)
 
     def visit(self, camera: Camera) -> Frame:
         """One picture for `patrol` sampling."""
@@ -122,6 +132,7 @@ class Lenses:
             max_age_s=max(self._max_age_s, STALE_LOOKS * camera.interval_s) if camera.realtime else None,
             frozen_after_s=frozen_s,
             still_after_s=max(STILL_S, STILL_FROZEN * frozen_s),
+            fixed=not camera.moving,
             logos=self._logos,
         )
 
@@ -135,19 +146,28 @@ def logos_of(settings: Settings) -> frozenset[int]:
 
 
 class Places:
-    """Gives detections their place on the ground, for cameras whose picture has been matched with the map."""
+    """Gives detections their place on the ground: by the pose of a moving camera, and for cameras whose picture has
+    been matched with the map.
+    """
 
     def __init__(self, cameras: Mapping[str, Camera]) -> None:
         self._planes = {camera.id: GroundPlane(camera.marks) for camera in cameras.values() if camera.marks}
 
     def __call__(self, frame: Frame, detections: Sequence[Detection]) -> tuple[Detection, ...]:
         """The detections of a frame, with their ground points."""
-        plane = self._planes.get(frame.camera_id)
-        if plane is None:
+        placed = self._ground_of(frame)
+        if placed is None:
             return tuple(detections)
         width, height = frame.size
         feet = ((detection, detection.box.foot) for detection in detections)
-        return tuple(replace(d, ground=plane.ground_of((x / width, y / height))) for d, (x, y) in feet)
+        return tuple(replace(d, ground=placed((x / width, y / height))) for d, (x, y) in feet)
+
+    def _ground_of(self, frame: Frame) -> Callable[[Share], GeoPoint | None] | None:
+        pose = frame.pose
+        if pose is not None:
+            return lambda point: ground_of(pose, point, frame.size)
+        plane = self._planes.get(frame.camera_id)
+        return None if plane is None else plane.ground_of
 
 
 def refuse_without_cameras(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from detector.config.strict import Strict
 from detector.config.values import CameraAddress, Location, PositiveDuration, Timezone
 from detector.core.geo import GeoPoint
 from detector.core.ground import GroundMark, GroundPlane
+from detector.core.track import Mount
 
 Mode = Literal["stream", "patrol"]
 
@@ -87,6 +88,19 @@ class CameraSettings(Strict):
     ground: tuple[Mark, ...] = ()
     """Marks that match picture and map: at least four of [x, y, latitude, longitude], x and y as shares (0..1) of the
     picture's width and height. With them each problem gets its place on the ground."""
+    moving: bool = False
+    """true: on a drone or a vehicle. Places are then on the ground, not in the picture."""
+    telemetry: Literal["auto", "none"] | Location = "auto"
+    """Where a moving camera's positions come from: `auto` takes the file of positions beside a video (`clip.SRT` for
+    `clip.MP4`), else the data stream in it; or the path of such a file; `none` looks for nothing."""
+    field_of_view: Annotated[float, Field(gt=1, lt=170)] | None = None
+    """Moving cameras: horizontal field of view, degrees; goes before what the telemetry tells."""
+    mount_height: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Moving cameras: height above the street, metres, where it does not change, as on a vehicle."""
+    mount_pitch: Annotated[float, Field(ge=-90, le=30)] | None = None
+    """Moving cameras: 0 looks level, -90 straight down, degrees; goes before what the telemetry tells."""
+    mount_heading: Annotated[float, Field(ge=-180, le=360)] | None = None
+    """Moving cameras: where it looks against the direction of travel, degrees: 0 ahead, 90 to the right, 180 back."""
     enabled: bool = True
     """false: known, but not looked at."""
 
@@ -96,6 +110,11 @@ class CameraSettings(Strict):
         if value:
             GroundPlane(marks_of(value))  # a ValueError says what is wrong with them
         return value
+
+    @property
+    def mount(self) -> Mount:
+        """What is said of a moving camera."""
+        return Mount(self.mount_height, self.mount_pitch, self.mount_heading, self.field_of_view)
 
     @property
     def title(self) -> str:

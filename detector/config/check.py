@@ -10,6 +10,7 @@ from detector.config.categories import CategoriesFile, examine_categories
 from detector.config.endpoint_check import check_endpoints, check_service_codes
 from detector.config.finding import Finding, Severity, did_you_mean, written_key
 from detector.config.marked_yaml import Document, KeyPath
+from detector.config.moving_check import check_moving
 from detector.config.rule_check import check_rules
 from detector.config.rulebook import examine_rulebook
 from detector.config.settings import Settings
@@ -29,6 +30,7 @@ def check_settings(
     findings = [
         *_files(settings, document),
         *_cameras(settings, document),
+        *check_moving(settings, document),
         *check_endpoints(settings, document),
         *_evidence(settings, document),
     ]

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from detector.core.geo import GeoPoint
 from detector.core.ground import GroundMark
+from detector.core.track import Mount
 
 
 class SamplingMode(StrEnum):
@@ -31,4 +32,7 @@ class Camera:
     district: str = ""
     marks: tuple[GroundMark, ...] = ()  # match its picture with the map; empty: places on the ground are unknown
     realtime: bool = True  # files: at the speed they were filmed, or as fast as they can be read
+    moving: bool = False  # on a drone or a vehicle: places are on the ground, not in the picture
+    telemetry: str = "auto"  # moving: where its positions come from: auto, none, or the path of a file
+    mount: Mount = field(default_factory=Mount)  # moving: what is known of it beside its telemetry
     started_at: datetime | None = None  # files: when the first picture was taken, aware; now when not given
