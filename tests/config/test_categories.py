@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from detector.config import load_categories, shipped
-from detector.core.category import Clock, by_label
+from detector.core.category import Clock, Light, OnLeaving, by_label
 from detector.errors import ConfigError
 
 FOURTEEN = {
@@ -41,6 +41,9 @@ def test_the_fourteen_categories_come_with_the_product() -> None:
         "nonmotor_parking",
         "motor_parking",
     }
+    assert {key for key, one in categories.items() if one.light is Light.DAY} == {"illegal_ad", "road_damage"}
+    kept = {key for key, one in categories.items() if one.clearing.on_leaving is OnLeaving.KEEP_CASE}
+    assert kept == {"uncovered_muck_truck"}
     assert categories["illegal_ad"].needs_review("poster")
     assert not categories["illegal_ad"].needs_review("graffiti")
     assert "truck" not in by_label(categories)
@@ -77,6 +80,10 @@ def test_a_city_lays_its_own_file_over_the_default(tmp_path: Path) -> None:
         ("labels: [a]\n    review: [b]", 'review: "b" is no label of this category'),
         ("labels: [a]\n    codes: {GB: '1'}", "codes.GB: is none of the standards; describe it"),
         ("labels: [a]\n    needs: load:open", "categories.mess.needs: "),
+        (
+            "labels: [a]\n    clear: {on_leaving: keep}",
+            "clear.on_leaving: must be one of close_case, keep_case",
+        ),
         ("labels: [a]\n    light: dya", 'light: must be one of any, day; did you mean "day"?'),
         ("lables: [a]", 'categories.mess.lables: unknown key; did you mean "labels"?'),
         ("labels: [a]\n  mess2:\n    names: {en: M}\n    labels: [a]", '"a" already makes mess'),

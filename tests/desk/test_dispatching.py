@@ -27,6 +27,7 @@ from detector.desk.plan import Escalation, Plan
 from detector.desk.wire import read_event
 from detector.desk.working import Deed
 from detector.training.mining.verdicts import read_verdicts
+from tests.worker.doubles import until
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CODE = "914403001922038216"
@@ -217,14 +218,21 @@ def test_whatever_is_told_and_said_the_table_is_kept_and_a_second_telling_change
     """Events, verdicts and moves in any order: no void step of the desk's own, no stage skipped, idempotent."""
     kinds = data.draw(st.lists(st.sampled_from(["opened", "updated", "cleared", "reopened"]), min_size=1, max_size=6))
     events = [
-        make.problem(kind, revision=n, minute=n, score=data.draw(st.sampled_from([0.5, 0.75])), review=n % 5 == 4)
+        make.problem(
+            kind,
+            revision=n,
+            minute=n,
+            score=data.draw(st.sampled_from([0.5, 0.75])),
+            review=n % 5 == 4,
+            cleared_reason=data.draw(st.sampled_from(["gone", "left"])),
+        )
         for n, kind in enumerate(kinds, start=1)
     ]
     ledger = Ledger(f"sqlite:///{tmp_path_factory.mktemp('desk')}/desk.db", plan())
     now = Hands()
     done = 0
     for event in data.draw(st.permutations(events)):
-        now.now += timedelta(hours=data.draw(st.integers(0, 9)))
+        now.now += timedelta(hours=data.draw(st.sampled_from([0, 1, 5, 9, 200])))
         receipt = ledger.receive(read_event(json.dumps(event).encode(), now()), now())
         assert receipt.case_id is not None
         for move in data.draw(st.lists(st.sampled_from(sorted((BY_PEOPLE | VERDICTS) - {Move.MERGED})), max_size=3)):
@@ -233,10 +241,11 @@ def test_whatever_is_told_and_said_the_table_is_kept_and_a_second_telling_change
             with suppress(ValueError):
                 ledger.act(receipt.case_id, Deed(f"deed-{done}", move, "li", details), now=now())
         ledger.escalate(now())
+        ledger.give_up(now())
     before = ledger.case(receipt.case_id)
     for event in events:
         assert not ledger.receive(read_event(json.dumps(event).encode(), now()), now()).new
-    assert ledger.escalate(now()) == 0
+    assert ledger.escalate(now()) == ledger.give_up(now()) == 0
     after = ledger.case(receipt.case_id)
     assert after == before
     assert after is not None
@@ -311,10 +320,7 @@ def test_the_desk_escalates_by_itself(make_desk: Any, make: Any, hands: Hands) -
     desk = make_desk(plan=plan(), clock=hands, escalate_every_s=0.02)
     desk.send(make.problem())
     hands.now += timedelta(hours=7)
-    for _ in range(500):
-        if only(desk)["escalated"]:
-            break
-    assert only(desk)["escalated"] == 1
+    assert until(lambda: only(desk)["escalated"] == 1)
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------------

@@ -32,6 +32,10 @@ def lively(make_desk: Any, make: Any) -> Any:
                          place={"box": elsewhere, "frame_size": [1920, 1080]})
         )  # fmt: skip
     desk.send(make.problem("dismissed", problem="p8", minute=10))
+    desk.send(make.problem(problem="p7", minute=1440, camera_id="cam-2"))
+    ids = {case["problem_id"]: case["id"] for case in desk.client.get("/cases.json").json()["cases"]}
+    merged = {"decision": "merge", "into": ids["p3"]}
+    assert desk.client.post(f"/cases/{ids['p7']}/verdicts", json=merged).json()["status"] == "merged"
     return desk
 
 
@@ -74,8 +78,8 @@ def test_a_camera_at_no_street_and_what_does_not_exist(lively: Any) -> None:
 
 
 def test_cases_can_be_asked_for_by_street(lively: Any) -> None:
-    assert lively.client.get("/cases.json?street=renmin/1").json()["total"] == 5  # false alarms too
-    assert lively.client.get("/?street=renmin/1").text.count('class="card ') == 5
+    assert lively.client.get("/cases.json?street=renmin/1").json()["total"] == 6  # false alarms and merged ones too
+    assert lively.client.get("/?street=renmin/1").text.count('class="card ') == 6
 
 
 def test_hostile_names_stay_text(make_desk: Any, make: Any) -> None:
