@@ -108,7 +108,8 @@ class Daylight:
 
 def judging_by(categories: Mapping[str, Category], book: RuleBook, cameras: Mapping[str, Camera]) -> Judging:
     """All that looks are judged by."""
-    return Judging(categories, decided_by(book, cameras), Daylight(cameras))
+    moving = frozenset(camera.id for camera in cameras.values() if camera.moving)
+    return Judging(categories, decided_by(book, cameras), Daylight(cameras), moving)
 
 
 def judged_with(categories: Mapping[str, Category], model: HotSwap) -> dict[str, Category]:

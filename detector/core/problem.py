@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -63,6 +63,7 @@ class Place:
     box: BoundingBox  # pixels of the original frame
     frame_size: tuple[int, int]  # (width, height) of that frame, pixels
     ground: GeoPoint | None = None
+    width_m: float | None = None  # how wide the thing is, metres, where a moving camera could tell
 
     def at(self, size: tuple[int, int]) -> Place:
         """The same place in a frame of `size` (width, height), pixels: a camera may send its view in another size."""
@@ -71,7 +72,7 @@ class Place:
         across, down = size[0] / self.frame_size[0], size[1] / self.frame_size[1]
         box = self.box
         scaled = BoundingBox(box.left * across, box.top * down, box.right * across, box.bottom * down)
-        return Place(scaled, size, self.ground)
+        return replace(self, box=scaled, frame_size=size)
 
 
 @dataclass(frozen=True, slots=True)

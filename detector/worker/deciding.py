@@ -15,6 +15,7 @@ from detector.core.health import CameraState, observe
 from detector.core.judging import Decide, judge, turned_away
 from detector.core.look import Look, LookStatus
 from detector.core.problem import Problem, ProblemStatus
+from detector.core.roaming import judge_moving
 from detector.store import LookRecord, OutboxEntry, Store
 from detector.worker.herald import Herald
 from detector.worker.keeping import LookKeeper
@@ -44,6 +45,7 @@ class Judging:
     categories: Mapping[str, Category]
     rules: Callable[[Look], Decide]  # zones and permits as they are at the time of a look
     daylight: Callable[[Look], bool] = lambda _look: True  # whether a look was taken by day
+    moving: frozenset[str] = frozenset()  # ids of cameras whose places are on the ground
 
     def categories_at(self, look: Look) -> Mapping[str, Category]:
         """The categories that can be told by the light of a look; it says nothing about the others."""
@@ -141,7 +143,11 @@ class Decider:
         else:
             judging = self.judging
             seen_by = judging.categories_at(look)
-            changes = judge(look, known, seen_by, self._new_id, judging.rules(look), self.asked)
+            how = (known, seen_by, self._new_id, judging.rules(look), self.asked)
+            if look.camera_id in judging.moving:
+                changes = judge_moving(look, None if seen.frame is None else seen.frame.pose, *how)
+            else:
+                changes = judge(look, *how)
         events: list[Event] = [change.event for change in changes if change.event]
         told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
         kept = state if worth_keeping(state, self._kept.get(look.camera_id)) else None
