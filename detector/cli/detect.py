@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
-from detector.cli.output import ERR, Json, print_json, print_table
+from detector.cli.output import ERR, Json, JsonDocument, plain, print_json_line, print_table
 from detector.core.detection import Detection
 from detector.core.frame import Frame
 from detector.core.secrets import scrub, without_secrets
 from detector.errors import ConfigError, SourceError
 from detector.ports import FrameSource
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
 
 
 def detect(
@@ -28,16 +31,23 @@ def detect(
     every: Annotated[float, typer.Option(min=0, help="seconds between two pictures of a video")] = 2.0,
     most: Annotated[int, typer.Option(min=1, help="most pictures per target")] = 1000,
     as_json: Json = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json-lines", help="print one JSON object a line: each picture, each failure")
+    ] = False,
 ) -> None:
     """Say what the model sees in pictures, folders, videos or streams.
 
-    Exits with 1 when one of them could not be read; the others are told all the same.
+    With --json and --json-lines each picture is written as soon as it has been looked at: --json makes one document of
+    all, --json-lines is for programs that read on while a long video is looked at. Exits with 1 when one of the targets
+    could not be read; the others are told all the same. Ctrl-C ends it in order.
 
     Examples:
 
       detector detect street.jpg --save out
 
       detector detect clips/ --json
+
+      detector detect day.mp4 --every 10 --json-lines | jq -c .detections
 
       detector detect rtsp://192.0.2.11/stream1 --most 10
     """
@@ -49,29 +59,28 @@ def detect(
     detector = open_detector(path, limits=Limits(min_score=min(0.1, score or 0.1)))
     needed = {label.name: label.threshold if score is None else score for label in detector.bundle.manifest.labels}
     keeper = _Keeper(save) if save else None
-    found: list[_Looked] = []
-    failed: list[_Failed] = []
-    for target in targets:
-        try:
-            for frame in _frames(target, every, most):
-                seen = detector.detect([frame.image])[0]
-                shown = [detection for detection in seen if detection.score >= needed[detection.label]]
-                picture = keeper.keep(frame, seen, shown, len(found)) if keeper else None
-                found.append(_Looked(frame.camera_id, frame.captured_at, tuple(shown), picture))
-        except (SourceError, ConfigError) as error:
-            failed.append(_Failed(without_secrets(target), scrub(str(error))))
-            ERR.print(failed[-1].error, style="red", markup=False, highlight=False, soft_wrap=True)
-    if as_json:
-        print_json({"model": detector.model_version, "pictures": found, "failed": failed})
-        raise typer.Exit(1 if failed else 0)
-    rows = [
-        (one.source, one.at, d.label, d.score, *map(round, (d.box.left, d.box.top, d.box.right, d.box.bottom)))
-        for one in found
-        for d in one.detections
-    ]
-    print_table(("source", "at", "label", "score", "left", "top", "right", "bottom"), rows, "nothing found")
-    ERR.print(f"{len(found)} pictures looked at with {detector.model_version}")
-    raise typer.Exit(1 if failed else 0)
+    teller: _Teller = _Lines() if json_lines else (_Document if as_json else _Table)(detector.model_version)
+    looked, failed, stopped = 0, False, False
+    try:
+        for target in targets:
+            try:
+                for frame in _frames(target, every, most):
+                    seen = detector.detect([frame.image])[0]
+                    shown = tuple(detection for detection in seen if detection.score >= needed[detection.label])
+                    picture = keeper.keep(frame, seen, shown, looked) if keeper else None
+                    teller.tell(_Looked(frame.camera_id, frame.captured_at, shown, picture, detector.model_version))
+                    looked += 1
+            except (SourceError, ConfigError) as error:
+                failed = True
+                failure = _Failed(without_secrets(target), scrub(str(error)))
+                teller.regret(failure)
+                ERR.print(failure.error, style="red", markup=False, highlight=False, soft_wrap=True)
+    except KeyboardInterrupt:
+        stopped = True
+    teller.end()
+    if not (as_json or json_lines):
+        ERR.print(f"{looked} pictures looked at with {detector.model_version}")
+    raise typer.Exit(INTERRUPTED if stopped else int(failed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,7 @@ class _Looked:
     at: datetime
     detections: tuple[Detection, ...]
     saved: str | None  # path of the picture with its boxes
+    model: str = field(repr=False)  # name and version; told once where there is one document of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,64 @@ class _Failed:
 
     source: str
     error: str
+
+
+class _Teller(Protocol):
+    """Writes down what was seen."""
+
+    def tell(self, looked: _Looked) -> None: ...
+
+    def regret(self, failed: _Failed) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class _Lines:
+    """An object a line, each complete in itself."""
+
+    def tell(self, looked: _Looked) -> None:
+        print_json_line({"model": looked.model, **plain(looked)})
+
+    def regret(self, failed: _Failed) -> None:
+        print_json_line(failed)
+
+    def end(self) -> None:
+        """Everything has been written."""
+
+
+class _Document:
+    """One object with all pictures, then all failures."""
+
+    def __init__(self, model: str) -> None:
+        self._document = JsonDocument({"model": model}, "pictures")
+        self._failed: list[_Failed] = []
+
+    def tell(self, looked: _Looked) -> None:
+        self._document.add(looked)
+
+    def regret(self, failed: _Failed) -> None:
+        self._failed.append(failed)
+
+    def end(self) -> None:
+        self._document.end({"failed": self._failed})
+
+
+class _Table:
+    """A row for each detection, at the end: the columns are as wide as what stands in them."""
+
+    def __init__(self, _model: str) -> None:
+        self._rows: list[tuple[object, ...]] = []
+
+    def tell(self, looked: _Looked) -> None:
+        for d in looked.detections:
+            box = (round(d.box.left), round(d.box.top), round(d.box.right), round(d.box.bottom))
+            self._rows.append((looked.source, looked.at, d.label, d.score, *box))
+
+    def regret(self, failed: _Failed) -> None:
+        """It stands on stderr."""
+
+    def end(self) -> None:
+        print_table(("source", "at", "label", "score", "left", "top", "right", "bottom"), self._rows, "nothing found")
 
 
 class _Keeper:
@@ -101,7 +169,7 @@ class _Keeper:
         self._folder = folder
         self._redactor = Redactor()
 
-    def keep(self, frame: Frame, seen: list[Detection], shown: list[Detection], number: int) -> str:
+    def keep(self, frame: Frame, seen: Sequence[Detection], shown: Sequence[Detection], number: int) -> str:
         """Write the picture and return its path. Raises EvidenceError."""
         from detector.evidence.boxes import draw_detections
         from detector.evidence.picture import encode

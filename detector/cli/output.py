@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated, Any
 
 import typer
@@ -49,6 +50,35 @@ def plain(value: object) -> Any:
 def print_json(value: object) -> None:
     """Write `value` as one JSON document."""
     typer.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def print_json_line(value: object) -> None:
+    """Write `value` as one line, at once: for what is told while it happens."""
+    typer.echo(json.dumps(plain(value), ensure_ascii=False))
+
+
+class JsonDocument:
+    """One JSON document of which one list is written while it grows, each item at once.
+
+    The whole is, letter for letter, what `print_json` would have written at the end.
+    """
+
+    def __init__(self, first: dict[str, object], name: str) -> None:
+        """Write what stands before the list `name`."""
+        head = json.dumps(plain(first), ensure_ascii=False, indent=2).removesuffix("\n}")
+        typer.echo(f"{head},\n  {json.dumps(name)}: [", nl=False)
+        self._empty = True
+
+    def add(self, item: object) -> None:
+        """Write one more item of the list."""
+        text = json.dumps(plain(item), ensure_ascii=False, indent=2)
+        typer.echo(("" if self._empty else ",") + indent(f"\n{text}", "    "), nl=False)
+        self._empty = False
+
+    def end(self, rest: dict[str, object]) -> None:
+        """Write what stands after the list, and close the document."""
+        tail = json.dumps(plain(rest), ensure_ascii=False, indent=2).removeprefix("{")
+        typer.echo(("]" if self._empty else "\n  ]") + "," + tail)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
