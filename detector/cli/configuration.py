@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detector.cli.installation import DEFAULT_CONFIG, ConfigArgument
+from detector.cli.installation import ConfigArgument, NamedConfig, named_once
 from detector.cli.output import ERR, OUT, Json, print_json, print_table
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def check(
-    config: ConfigArgument = DEFAULT_CONFIG,
+    config: ConfigArgument = None,
+    named: NamedConfig = None,
     as_json: Json = False,
 ) -> None:
     """Read a settings file and all it names; each finding tells file, line, key and what to do.
@@ -31,7 +32,7 @@ def check(
     from detector.errors import BundleError
     from detector.inference.bundle import load_bundle
 
-    examined = examine_settings(config)
+    examined = examine_settings(named_once(config, named))
     findings = list(examined.findings)
     if examined.settings is not None:
         labels = None
@@ -61,7 +62,8 @@ def tell_findings(findings: Sequence[Finding], as_json: bool, *, broken: bool = 
 
 
 def doctor(
-    config: ConfigArgument = DEFAULT_CONFIG,
+    config: ConfigArgument = None,
+    named: NamedConfig = None,
     as_json: Json = False,
     limit: Annotated[int, typer.Option(min=0, help="cameras to try, from the first; 0: all")] = 20,
 ) -> None:
@@ -72,10 +74,12 @@ def doctor(
     Examples:
 
       detector doctor fleet.yaml --limit 0 --json
+
+      detector doctor -c fleet.yaml
     """
     from detector.cli.examination import examine
 
-    results = list(examine(config, limit or None))
+    results = list(examine(named_once(config, named), limit or None))
     if as_json:
         print_json(results)
     else:

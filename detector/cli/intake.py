@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from detector.cli.ending import told_to_end
-from detector.cli.installation import DEFAULT_CONFIG, ConfigArgument
+from detector.cli.installation import ConfigArgument, NamedConfig, named_once
 from detector.cli.output import ERR
 
 STOP_S = 10.0
 
 
 def intake(
-    config: ConfigArgument = DEFAULT_CONFIG,
+    config: ConfigArgument = None,
+    named: NamedConfig = None,
     worker_id: Annotated[str | None, typer.Option(help="name of this process; default: the host's name")] = None,
 ) -> None:
     """Take photos of street problems over HTTP (随手拍) until SIGTERM or Ctrl-C: POST /photos, see docs/photos.md.
@@ -32,7 +33,7 @@ def intake(
     from detector.intake_service import IntakeService
     from detector.logs import configure
 
-    settings = load_settings(config)
+    settings = load_settings(named_once(config, named))
     configure(level=settings.log.level, format=settings.log.format)
     service = IntakeService(settings, worker_id=worker_id)
     ending = told_to_end()

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from detector.cli.ending import told_to_end
-from detector.cli.installation import DEFAULT_CONFIG, ConfigArgument
+from detector.cli.installation import ConfigArgument, NamedConfig, named_once
 from detector.cli.output import ERR, Json
 from detector.errors import ConfigError
 
@@ -20,7 +20,8 @@ DRAIN_S = 10.0
 
 
 def run(
-    config: ConfigArgument = DEFAULT_CONFIG,
+    config: ConfigArgument = None,
+    named: NamedConfig = None,
     worker_id: Annotated[
         str | None, typer.Option(help="name of this worker where several share a database; default: the host's name")
     ] = None,
@@ -41,7 +42,8 @@ def run(
     from detector.logs import configure
     from detector.service import Service
 
-    settings = load_settings(config)
+    file = named_once(config, named)
+    settings = load_settings(file)
     configure(level=settings.log.level, format=settings.log.format)
     service = Service(settings, worker_id=worker_id)
     ending, reload = told_to_end(), threading.Event()
@@ -51,7 +53,7 @@ def run(
         while not ending.wait(0.2):
             if reload.is_set():
                 reload.clear()
-                if service.reload(config):
+                if service.reload(file):
                     configure(level=service.settings.log.level, format=service.settings.log.format)
             if until_end and service.finished():
                 break
@@ -64,7 +66,10 @@ def run(
 
 def desk(
     config: Annotated[
-        Path | None, typer.Option(help="the desk's settings: routes, deadlines, dispatch", exists=True, dir_okay=False)
+        Path | None,
+        typer.Option(
+            "--config", "-c", help="the desk's settings: routes, deadlines, dispatch", exists=True, dir_okay=False
+        ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="read the settings, tell what is wrong, and end")] = False,
     data: Annotated[Path | None, typer.Option(help="folder of the desk's database and access log")] = None,

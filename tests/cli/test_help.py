@@ -47,3 +47,18 @@ def test_examples_name_commands_and_options_that_there_are(path: tuple[str, ...]
         called = max((p for p in ALL if words[: len(p)] == [*p]), key=len)
         known = {name for option in ALL[called].params for name in (*option.opts, *option.secondary_opts)}
         assert {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)} <= known, words
+
+
+SETTINGS = [path for path, command in ALL.items() if any(option.name == "config" for option in command.params)]
+
+
+@pytest.mark.parametrize("path", SETTINGS, ids=" ".join)
+def test_every_command_takes_its_settings_the_same_way(path: tuple[str, ...]) -> None:
+    options = {name for option in ALL[path].params for name in option.opts}
+    assert {"-c", "--config"} <= options
+
+
+def test_there_are_such_commands() -> None:
+    assert {("run",), ("check",), ("doctor",), ("intake",), ("desk",), ("problems",), ("cameras", "list")} <= {
+        *SETTINGS
+    }

@@ -129,6 +129,21 @@ def test_what_is_given_up_is_brought_back(used: Path) -> None:
     assert states == {"bureau": "pending", "old-bureau": "dead"}
 
 
+@pytest.mark.parametrize("command", ["check", "doctor"])
+def test_settings_are_named_as_an_argument_or_as_everywhere_else(command: str, config: Path) -> None:
+    other = config.with_name("other.yaml")
+    other.write_text("cameras: [")
+    for words in ([config], ["-c", config], [config, "--config", config]):
+        told = json.loads(ran(command, *words, "--json").stdout)
+        known = told["ok"] if command == "check" else [one["what"] for one in told]
+        assert known is True or "gate" in str(known), "it is this file that was read"
+    twice = ran(command, config, "-c", other)
+    assert twice.exit_code == 2
+    assert "other.yaml" in twice.output.replace("\n", "")
+    gone = ran(command, "-c", config.with_name("none.yaml"))
+    assert (gone.exit_code, "there is no file" in gone.output) == (2, True)
+
+
 def test_cameras_are_tested_by_their_id_in_the_usual_settings(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
