@@ -10,7 +10,7 @@ from detector.core.geo import GeoPoint
 from detector.core.hotspots import Incident, hot_spots
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
-HERE, NEAR, FAR = GeoPoint(34.25, 108.95), GeoPoint(34.2501, 108.95), GeoPoint(34.2503, 108.95)  # 11 m and 33 m north
+HERE, NEAR, FAR = GeoPoint(34.25, 108.95), GeoPoint(34.2501, 108.95), GeoPoint(34.2502, 108.95)  # 11 m and 22 m north
 BOX, SHIFTED, ELSEWHERE = BoundingBox(0, 0, 100, 100), BoundingBox(40, 0, 140, 100), BoundingBox(90, 0, 190, 100)
 
 
@@ -22,6 +22,10 @@ def incident(number: int, **facts: object) -> Incident:
 def test_near_on_the_ground_is_one_spot_whatever_the_camera() -> None:
     one, two, three = (incident(n, ground=g, camera_id=f"cam-{n}") for n, g in enumerate((HERE, NEAR, FAR)))
     assert [[i.case_id for i in spot.incidents] for spot in hot_spots([three, two, one])] == [["c0", "c1"]]
+
+
+def test_different_things_are_never_one_spot() -> None:
+    assert hot_spots([incident(0, ground=HERE), incident(1, ground=HERE, category="x")]) == []
 
 
 def test_without_ground_the_picture_of_one_camera_decides() -> None:

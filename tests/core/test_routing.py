@@ -79,6 +79,14 @@ def test_rivals_are_equally_specific_and_can_meet() -> None:
         assert list(rivals([one, other])) == []
 
 
+def test_of_two_that_are_equally_specific_the_one_written_first_decides() -> None:
+    here, there = Route("here", "sanitation", frozenset({"x"})), Route("there", "roads", frozenset({"x", "y"}))
+    for routes in ([here, there], [there, here]):
+        found = routing_of(DEPARTMENTS, routes).route(Spot("x", "cam"))
+        assert found is not None
+        assert found.route == routes[0].id
+
+
 @given(
     spot=st.builds(
         Spot,

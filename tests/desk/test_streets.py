@@ -69,6 +69,15 @@ def test_the_file_of_a_street(lively: Any) -> None:
         assert expected in page
 
 
+def test_how_long_clearing_took_is_the_median(make_desk: Any, make: Any) -> None:
+    desk = make_desk(clock=lambda: NOW)
+    for number, hours in enumerate((9, 1, 2, None)):
+        desk.send(make.problem(problem=f"p{number}", camera_id="cam-1"))
+        if hours is not None:
+            desk.send(make.problem("cleared", problem=f"p{number}", revision=2, minute=60 * hours, camera_id="cam-1"))
+    assert desk.client.get("/streets/camera:cam-1.json").json()["median_cleared_after_s"] == 2 * 3600
+
+
 def test_a_camera_at_no_street_and_what_does_not_exist(lively: Any) -> None:
     told = lively.client.get("/streets/camera:cam-9.json").json()
     assert (told["name"], told["cameras"], told["total"]) == ("cam-9", ["cam-9"], 1)
