@@ -57,8 +57,9 @@ def _judged_by(categories: Mapping[str, Category], model: YoloDetector) -> dict[
     """
     manifest = model.bundle.manifest
     thresholds = {label.name: label.threshold for label in manifest.labels}
-    unsure = frozenset(
-        label.name for label in manifest.labels if label.synthetic_only or label.ap50 is None or label.ap50 < POOR_AP50
+    synthetic = model.bundle.synthetic_only
+    poor = (
+        frozenset(label.name for label in manifest.labels if label.ap50 is None or label.ap50 < POOR_AP50) - synthetic
     )
     return {
         category.id: replace(
@@ -67,7 +68,8 @@ def _judged_by(categories: Mapping[str, Category], model: YoloDetector) -> dict[
                 **{name: thresholds[name] for name in category.labels if name in thresholds},
                 **category.min_scores,
             },
-            review_labels=category.review_labels | (category.labels & unsure),
+            synthetic_labels=category.labels & synthetic,
+            poor_labels=category.labels & poor,
         )
         for category in categories.values()
     }

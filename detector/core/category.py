@@ -30,6 +30,14 @@ class OnLeaving(StrEnum):
     KEEP_CASE = "keep_case"  # it has driven off; its picture proves the offence, and people decide
 
 
+class Doubt(StrEnum):
+    """Why a person must look before anybody is sent."""
+
+    ALWAYS = "always"  # this kind of case always waits: the configuration says so, or a person's photo shows it
+    SYNTHETIC = "synthetic"  # the model has learned the label from rendered pictures only
+    POOR = "poor"  # the model's own figures say that it is poor at the label
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """How long the department has once the case is dispatched."""
@@ -76,8 +84,10 @@ class Category:
     confirmation: ConfirmationPolicy = ConfirmationPolicy()
     clearing: ClearingPolicy = ClearingPolicy()
     codes: Mapping[str, str] = field(default_factory=dict)  # standard version -> code
-    review: bool = False  # a person must look before dispatch (e.g. trained on synthetic pictures only)
+    review: bool = False  # a person must look before dispatch
     review_labels: frozenset[str] = frozenset()  # labels for which that holds although `review` is False
+    synthetic_labels: frozenset[str] = frozenset()  # learned from rendered pictures only: it holds for these too
+    poor_labels: frozenset[str] = frozenset()  # and for these, which the model is poor at
     min_scores: Mapping[str, float] = field(default_factory=dict)  # label -> its own min_score
     light: Light = Light.ANY
     deadline: Deadline | None = None
@@ -90,9 +100,18 @@ class Category:
         """Whether a detection of its labels is enough to suspect it; otherwise a rule must supply `needs`."""
         return self.needs is None
 
+    def doubts(self, label: str) -> tuple[Doubt, ...]:
+        """Why a person must look before a problem seen as `label` is dispatched; nothing where nobody must."""
+        found = {
+            Doubt.ALWAYS: self.review or label in self.review_labels,
+            Doubt.SYNTHETIC: label in self.synthetic_labels,
+            Doubt.POOR: label in self.poor_labels,
+        }
+        return tuple(doubt for doubt, holds in found.items() if holds)
+
     def needs_review(self, label: str) -> bool:
         """Whether a person must look before a problem seen as `label` is dispatched."""
-        return self.review or label in self.review_labels
+        return bool(self.doubts(label))
 
     def score_needed(self, label: str, *, known: bool) -> float:
         """Score below which a detection of `label` is ignored; lower where the problem is `known` already."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from detector.core.camera import Camera
-from detector.core.category import Category, OnLeaving
+from detector.core.category import Category, Doubt, OnLeaving
 from detector.core.detection import BoundingBox
 from detector.core.event import CameraHealthEvent, CaseEvent, DetectionEvent, Event, LateCase, ProblemEvent, type_of
 from detector.core.geo import GeoPoint
@@ -142,6 +142,7 @@ def _problem(
 ) -> wire.ProblemData:
     problem = event.problem
     configured = {} if category is None else dict(category.codes)
+    doubts = (Doubt.ALWAYS,) if category is None else category.doubts(problem.label)
     return wire.ProblemData(
         problem_id=problem.id,
         revision=problem.revision,
@@ -167,7 +168,8 @@ def _problem(
         count=problem.count,
         also=dict(problem.also),
         model_version=problem.model_version,
-        review=category is None or category.needs_review(problem.label),
+        review=bool(doubts),
+        review_because=list(doubts),
         note=_line(note),
         evidence=evidence,
     )

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from detector.core.category import Doubt
 from detector.core.event import CaseEventKind
 from detector.core.look import LookStatus
 from detector.core.problem import EventKind, ProblemStatus
@@ -137,6 +138,10 @@ class ProblemData(_Wire):
     """`name@first-12-digits-of-sha256` of the model that made the newest sighting."""
     review: bool
     """True: a person must look before anybody is sent."""
+    review_because: list[Doubt] = []
+    """Why: `always` (this kind of case always waits for a person), `synthetic` (the model has learned the label from
+    rendered pictures only), `poor` (the model's own figures say that it is poor at the label); empty where nobody must
+    look."""
     note: str | None = None
     """What a person wrote with the photo that showed the problem; null for what cameras saw."""
     evidence: Evidence

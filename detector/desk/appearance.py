@@ -61,6 +61,11 @@ WORDS: dict[str, Mapping[str, Any]] = {
         "rejected": ("rejected", "不属实"),
         "relabelled": ("another category", "类别有误"),
     },
+    "doubt_names": {
+        "synthetic": ("learned from rendered pictures only", "仅由合成图像学得"),
+        "poor": ("the model is poor at it", "模型对此不可靠"),
+        "always": ("this kind always waits for a person", "此类须人工审核"),
+    },
     "kind_names": {
         "opened": ("Opened", "发现"),
         "updated": ("Updated", "更新"),

@@ -97,6 +97,7 @@ class Case:
     reopened: int  # times it came back
     revision: int  # of the newest event
     review: bool  # a person must look before dispatch
+    review_because: tuple[str, ...] = ()  # why: always, synthetic (rendered pictures only), poor; see `Doubt`
     before: EvidenceData = field(default_factory=EvidenceData)  # picture of the problem
     after: EvidenceData = field(default_factory=EvidenceData)  # picture of the cleared place
     camera_name: str | None = None
@@ -222,6 +223,7 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         reopened=sum(report.kind is Kind.REOPENED for report in told),
         revision=data.revision,
         review=named.review,
+        review_because=named.review_because,
         before=_newest_picture(report for report in story if report.kind in SHOWS_PROBLEM),
         after=_newest_picture(
             report for report in story if status is CaseStatus.CLEARED and report.kind is Kind.CLEARED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from detector.core.category import Doubt
 from detector.core.stages import Move, Stage
 from detector.core.sureness import Basis, Threshold
 from detector.desk.case import Case, Finding
@@ -61,10 +62,23 @@ def _doubts(case: Case, threshold: Threshold, *, split: bool) -> list[str]:
     if case.finding is Finding.RELABELLED:
         found.append(f"a person called it {case.category}, and has not filed it")
     if case.review:
-        found.append("a person must look at this kind before anybody is sent")
+        found.append(_why_looked_at(case))
     elif not threshold.reached(case.score):
         found.append(_why_unsure(case, threshold))
     return found
+
+
+def _why_looked_at(case: Case) -> str:
+    model = {
+        Doubt.SYNTHETIC: "has learned {} from rendered pictures only",
+        Doubt.POOR: "is poor at {} by its own figures",
+    }
+    told = [text.format(case.label or case.told) for doubt, text in model.items() if doubt in case.review_because]
+    if not told or Doubt.ALWAYS in case.review_because:
+        return "; ".join(
+            ["a person must look at this kind before anybody is sent", *(f"the model {one}" for one in told)]
+        )
+    return f"a person must look first: the model {' and '.join(told)}"
 
 
 def _why_unsure(case: Case, threshold: Threshold) -> str:

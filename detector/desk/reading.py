@@ -148,6 +148,7 @@ def case_json(case: Case, now: datetime) -> dict[str, Any]:
         "automatic": case.automatic,
         "held": case.held,
         "review": case.review,
+        "review_because": case.review_because,
         "finding": case.finding,
         "judged_at": case.judged_at,
         "reason": case.reason,

@@ -110,6 +110,7 @@ class ProblemData(_Tolerant):
     cleared_rule: Annotated[str, Field(max_length=200)] | None = None  # permit, zone or rule that allows it now
     evidence: EvidenceData = EvidenceData()
     review: bool = False
+    review_because: tuple[Annotated[str, Field(max_length=40)], ...] = ()  # always, synthetic, poor
 
 
 class CameraHealthData(_Tolerant):

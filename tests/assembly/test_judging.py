@@ -8,7 +8,7 @@ import pytest
 
 from detector.assembly.judging import POOR_AP50, judged_with
 from detector.config.shipped import shipped
-from detector.core.category import Category
+from detector.core.category import Category, Doubt
 from detector.inference.bundle import LabelEntry, load_bundle
 from detector.inference.open import open_detector
 from detector.inference.swap import HotSwap
@@ -39,6 +39,12 @@ def test_what_was_learned_from_rendered_pictures_or_is_poor_waits_for_a_person(s
     every = Category("any", {}, frozenset(entry.name for entry in ENTRIES), min_scores={"garbage": 0.8})
     judged = judged_with({"any": every}, saying(shipped_model, *ENTRIES))["any"]
     assert {entry.name for entry in ENTRIES if judged.needs_review(entry.name)} == {"poster", "crack", "bin"}
+    assert {entry.name: judged.doubts(entry.name) for entry in ENTRIES} == {
+        "garbage": (),
+        "poster": (Doubt.SYNTHETIC,),
+        "crack": (Doubt.POOR,),
+        "bin": (Doubt.POOR,),
+    }
     assert judged.min_scores == {"garbage": 0.8, "poster": 0.5, "crack": 0.1, "bin": 0.2}
     assert not every.needs_review("poster"), "what the configuration says stays as it is"
 
@@ -49,3 +55,4 @@ def test_no_rendered_label_of_the_shipped_model_is_sent_without_a_person(shipped
     every = {label: Category(label, {}, frozenset({label})) for label in shipped_model.labels}
     judged = judged_with(every, HotSwap(shipped_model, lambda _path: shipped_model))
     assert {label for label in judged if judged[label].needs_review(label)} >= synthetic
+    assert {label for label in judged if Doubt.SYNTHETIC in judged[label].doubts(label)} == synthetic

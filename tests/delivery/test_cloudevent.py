@@ -99,7 +99,7 @@ def test_the_code_of_the_rule_goes_before_that_of_the_category() -> None:
 def test_a_missing_picture_has_a_reason_and_an_unknown_category_needs_a_person() -> None:
     data = opened(a_problem())["data"]
     assert data["evidence"] == {"url": None, "reason": "no picture was made"}
-    assert data["review"] is True
+    assert (data["review"], data["review_because"]) == (True, ["always"])
     assert opened(a_problem(), category=replace(CATEGORY, review=True))["data"]["review"] is True
 
 
@@ -156,3 +156,20 @@ def _references(part: Any) -> list[str]:
         own = [part["$ref"]] if "$ref" in part else []
         return own + [found for inner in part.values() for found in _references(inner)]
     return [found for inner in part for found in _references(inner)] if isinstance(part, list) else []
+
+
+@pytest.mark.parametrize(
+    ("changes", "because"),
+    [
+        ({}, []),
+        ({"review": True}, ["always"]),
+        ({"review_labels": frozenset({"garbage"})}, ["always"]),
+        ({"synthetic_labels": frozenset({"garbage"})}, ["synthetic"]),
+        ({"poor_labels": frozenset({"garbage"})}, ["poor"]),
+        ({"review": True, "synthetic_labels": frozenset({"garbage"})}, ["always", "synthetic"]),
+        (dict.fromkeys(("review_labels", "synthetic_labels", "poor_labels"), frozenset({"other"})), []),
+    ],
+)
+def test_why_a_person_must_look_is_told(changes: dict[str, Any], because: list[str]) -> None:
+    data = opened(a_problem(), category=replace(CATEGORY, **changes))["data"]
+    assert (data["review"], data["review_because"]) == (bool(because), because)
