@@ -56,19 +56,23 @@ def problem_row(problem: Problem) -> dict[str, Any]:
         "frame_height": problem.place.frame_size[1],
         "latitude": ground.latitude if ground else None,
         "longitude": ground.longitude if ground else None,
+        "ground_error_m": ground.error_m if ground else None,
+        "width_m": problem.place.width_m,
     }
 
 
 def problem_of(row: Mapping[str, Any]) -> Problem:
     """The problem that a row of table `problem` holds."""
     box = BoundingBox(row["box_left"], row["box_top"], row["box_right"], row["box_bottom"])
-    ground = None if row["latitude"] is None else GeoPoint(row["latitude"], row["longitude"])
+    ground = None
+    if row["latitude"] is not None:
+        ground = GeoPoint(row["latitude"], row["longitude"], row["ground_error_m"])
     return Problem(
         status=ProblemStatus(row["status"]),
         codes=row["codes"],
         also=row["also"],
         recent=tuple(seen == "1" for seen in row["recent"]),
-        place=Place(box, (row["frame_width"], row["frame_height"]), ground),
+        place=Place(box, (row["frame_width"], row["frame_height"]), ground, row["width_m"]),
         **{name: row[name] for name in _PLAIN},
     )
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
-SCHEMA_VERSION = "0005"  # newest revision in migrations/versions
+SCHEMA_VERSION = "0006"  # newest revision in migrations/versions
 
 
 class Utc(TypeDecorator[datetime]):
@@ -86,6 +86,8 @@ problem = Table(
     Column("frame_height", Integer, nullable=False),
     Column("latitude", Double),  # degrees, WGS-84
     Column("longitude", Double),
+    Column("ground_error_m", Double),  # metres; null where the place was marked by hand
+    Column("width_m", Double),  # metres; moving cameras only
     Column("status", String, nullable=False),
     Column("first_seen", Utc, nullable=False),
     Column("last_seen", Utc, nullable=False),

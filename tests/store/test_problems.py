@@ -30,7 +30,8 @@ problems = st.builds(
         Place,
         box=st.builds(BoundingBox, numbers, numbers, numbers, numbers),
         frame_size=st.tuples(st.integers(1, 9999), st.integers(1, 9999)),
-        ground=st.none() | st.builds(GeoPoint, st.floats(-90, 90), st.floats(-180, 180)),
+        ground=st.none() | st.builds(GeoPoint, st.floats(-90, 90), st.floats(-180, 180), st.none() | st.floats(0, 50)),
+        width_m=st.none() | st.floats(0, 100),
     ),
     status=st.sampled_from(ProblemStatus),
     first_seen=times,
@@ -68,7 +69,7 @@ def test_a_row_holds_all_of_a_problem(problem: Problem) -> None:
 def test_comes_back_equal_after_a_restart(opened: Callable[[], Store]) -> None:
     problem = a_problem(
         "路口-1",
-        place=Place(BoundingBox(0.1, 1 / 3, 99.9, 1e-9), (3840, 2160), GeoPoint(34.27, 108.95)),
+        place=Place(BoundingBox(0.1, 1 / 3, 99.9, 1e-9), (3840, 2160), GeoPoint(34.27, 108.95, 6.5), 1.75),
         first_seen=NOON - timedelta(microseconds=1),
         last_seen=datetime(2026, 7, 1, 20, 0, 0, 1, tzinfo=timezone(timedelta(hours=8))),
         recent=(True, False, True),
