@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import hypot
 
 from detector.core.geo import GeoPoint, distance_m
 from detector.core.zones import Point, Zone
@@ -25,6 +26,10 @@ middle of the lower edge of its own box, another side of the thing. This product
 
 DISTANCES_M: Mapping[str, float] = {"road_ponding": 15.0, "open_burning": 15.0, "nonmotor_parking": 10.0}
 """Categories of large or blurred outline: water, smoke, a row of bicycles. This product's own choice."""
+
+KNOWN_WITHIN_M = 15.0
+"""A place that may be farther off, as from a vehicle of which only the position is known, joins nothing by the ground:
+too many things of one kind lie in such a circle. This product's own choice."""
 
 RETURNS_WITHIN = timedelta(hours=24)
 """How long after a thing was seen gone the next one there counts as the same, where its category does not say."""
@@ -117,7 +122,12 @@ class Apart:
             return True
         if (found.camera_id, found.category) != (known.camera_id, known.category):
             return False
-        if found.foot is None or known.foot is None or found.opened_at > self.at + APART_FOR:
+        if found.opened_at > self.at + APART_FOR:
+            return False
+        if found.ground is not None and known.ground is not None and (found.ground.error_m or known.ground.error_m):
+            # a moving camera: its pictures show another place each time
+            return distance_m(found.ground, known.ground) <= hypot(found.ground.error_m or 0, known.ground.error_m or 0)
+        if found.foot is None or known.foot is None:
             return False
         return all(abs(one - other) <= SAME_FOOT for one, other in zip(found.foot, known.foot, strict=True))
 
@@ -148,13 +158,18 @@ class Joining:
     def apart_m(self, one: Sighting, other: Sighting) -> float | None:
         """How far apart two problems of different cameras are; 0 by a declared overlap, None when they are two things.
 
-        Where the ground is known of both it alone decides: a large declared area does not join what stands apart.
+        Where the ground is known of both it alone decides: a large declared area does not join what stands apart. What
+        a moving camera has seen may be off by more than the reach, which grows by that, in quadrature as errors do.
         """
         if not one.may_be(other) or one.camera_id == other.camera_id:
             return None
         if one.ground is not None and other.ground is not None:
+            off = [ground.error_m or 0.0 for ground in (one.ground, other.ground)]
+            if max(off) > KNOWN_WITHIN_M:
+                return None
             metres = distance_m(one.ground, other.ground)
-            return metres if metres <= min(self.reach_m(one.category), self.reach_m(other.category)) else None
+            reach = min(self.reach_m(one.category), self.reach_m(other.category))
+            return metres if metres <= hypot(reach, *off) else None
         return 0.0 if any(pair.shows(one, other) for pair in self.overlaps) else None
 
     def follows(self, later: Sighting, earlier: Sighting) -> float | None:

@@ -198,7 +198,10 @@ def _box(box: BoundingBox) -> wire.Box:
 
 
 def _ground(point: GeoPoint | None) -> wire.Ground | None:
-    return None if point is None else wire.Ground(latitude=point.latitude, longitude=point.longitude)
+    if point is None:
+        return None
+    error = None if point.error_m is None else round(point.error_m, 1)
+    return wire.Ground(latitude=point.latitude, longitude=point.longitude, error_m=error)
 
 
 def _camera(camera: Camera) -> wire.CameraData:

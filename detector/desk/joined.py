@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from math import cos, radians
+from math import cos, hypot, radians
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, union
 from sqlalchemy.dialects.sqlite import insert
 
-from detector.core.joining import Apart, Joining, Sighting, joined
+from detector.core.joining import KNOWN_WITHIN_M, Apart, Joining, Sighting, joined
 from detector.core.stages import KEPT_AT, Move, Stage
 from detector.desk.case import Case, CaseStatus, case_id
 from detector.desk.filing import CASE, reports_of
@@ -169,7 +169,7 @@ def _near(sighting: Sighting, joining: Joining) -> ColumnElement[bool] | None:
     """Where problems of other cameras are that may follow it, or that it may follow; None when there can be none."""
     places: list[ColumnElement[bool]] = []
     if sighting.ground is not None:
-        reach = joining.reach_m(sighting.category) / DEGREE_M
+        reach = hypot(joining.reach_m(sighting.category), sighting.ground.error_m or 0.0, KNOWN_WITHIN_M) / DEGREE_M
         latitude, longitude = sighting.ground.latitude, sighting.ground.longitude
         east = reach / max(cos(radians(latitude)), 0.01)
         places.append(

@@ -56,7 +56,7 @@ def sighting_of(reports: Iterable[Report]) -> Sighting:
     if place.box is not None and place.frame_size is not None and all(place.frame_size):
         (left, _, right, bottom), (width, height) = place.box, place.frame_size
         foot = ((left + right) / 2 / width, bottom / height)
-    ground = GeoPoint(place.ground.latitude, place.ground.longitude) if place.ground else None
+    ground = GeoPoint(place.ground.latitude, place.ground.longitude, place.ground.error_m) if place.ground else None
     turns = tuple(Turn(at, _SAYS.get(report.kind)) for at, report in _timed(history))
     return Sighting(data.problem_id, data.category, data.camera_id, turns, foot, ground, tuple(sorted(data.also)))
 

@@ -53,6 +53,7 @@ class Ground(_Tolerant):
 
     latitude: Annotated[FiniteFloat, Field(ge=-90, le=90)]
     longitude: Annotated[FiniteFloat, Field(ge=-180, le=180)]
+    error_m: Annotated[FiniteFloat, Field(ge=0)] | None = None  # metres within which it is in about 95 of 100 cases
 
 
 class PlaceData(_Tolerant):

@@ -27,12 +27,13 @@ def sighting(
     foot: tuple[float, float] | None = None,
     dismissed: bool = False,
     also: tuple[str, ...] = (),
+    error_m: float | None = None,
 ) -> Sighting:
     """`opened`, `gone`: minutes after START; `metres`: north of the spot, None where the ground is not known."""
     turns = [Turn(START + timedelta(minutes=opened), True)]
     if gone is not None:
         turns.append(Turn(START + timedelta(minutes=gone), None if dismissed else False))
-    ground = None if metres is None else GeoPoint(34.26 + metres * METRE, 108.94)
+    ground = None if metres is None else GeoPoint(34.26 + metres * METRE, 108.94, error_m)
     return Sighting(name, category, camera, tuple(turns), foot, ground, also)
 
 
@@ -55,6 +56,34 @@ def test_two_cameras_that_see_one_spot_have_one_case() -> None:
 )
 def test_what_is_apart_stays_apart(other: Sighting) -> None:
     assert groups(sighting("a", "one"), other) == [("a",), ("b",)]
+
+
+@pytest.mark.parametrize(
+    ("metres", "errors", "one"),
+    [
+        (9.0, (None, 8.0), True),  # a fixed camera and a drone
+        (9.5, (None, 8.0), False),  # the square root of 25 + 64
+        (12.0, (8.0, 8.0), True),  # two flights
+        (12.5, (8.0, 8.0), False),
+        (1.0, (None, 15.1), False),  # all that is known is in which street it is
+        (1.0, (40.0, 40.0), False),
+    ],
+)
+def test_what_a_moving_camera_saw_may_be_farther_off(
+    metres: float, errors: tuple[float | None, float], one: bool
+) -> None:
+    pair = sighting("a", "pole", error_m=errors[0]), sighting("b", "drone", 7, metres=metres, error_m=errors[1])
+    assert groups(*pair) == ([("a", "b")] if one else [("a",), ("b",)])
+
+
+def test_a_split_holds_where_a_moving_camera_saw_it_not_where_it_was_in_the_picture() -> None:
+    pole, drone = sighting("a", "pole"), sighting("b", "drone", 1, foot=(0.5, 0.5), error_m=6.0)
+    split = [Apart(drone, pole, START + timedelta(minutes=5))]
+    again = sighting("c", "drone", 60, metres=3, foot=(0.1, 0.9), error_m=6.0)
+    far = sighting("e", "drone", 60, metres=90, foot=(0.5, 0.5), error_m=6.0)
+    other = sighting("d", "pole", 50, metres=90, foot=(0.2, 0.2))
+    assert joined([pole, again], Joining(), split) == [("a",), ("c",)]
+    assert joined([other, far], Joining(), split) == [("d", "e")]
 
 
 def test_a_category_of_large_outline_reaches_farther() -> None:

@@ -53,6 +53,14 @@ def test_what_stands_elsewhere_is_a_case_of_its_own(make: Any, tmp_path: Path) -
     assert len(book.cases()) == 3
 
 
+def test_a_drone_that_may_be_off_by_some_metres_adds_to_the_case_of_a_fixed_camera(make: Any, tmp_path: Path) -> None:
+    book = ToldBook(make, tmp_path / "desk.db")
+    book.tell("opened", "a1", 1, 0)
+    book.tell("opened", "d1", 1, 9, ground=north(8) | {"error_m": 7.5})
+    book.tell("opened", "e1", 1, 9, ground=north(1) | {"error_m": 40.0})
+    assert book.sources() == [["a1", "d1"], ["e1"]]
+
+
 def test_it_is_gone_when_every_source_says_so(make: Any, tmp_path: Path) -> None:
     book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "a1", 1, 0)
