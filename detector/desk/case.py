@@ -32,6 +32,7 @@ from detector.desk.sources import (
     by_problem,
     in_part,
     leading,
+    newest_picture,
     one_story,
     source_of,
 )
@@ -224,8 +225,8 @@ def fold_joined(reports: Iterable[Report], actions: Iterable[Action] = ()) -> Ca
         revision=data.revision,
         review=named.review,
         review_because=named.review_because,
-        before=_newest_picture(report for report in story if report.kind in SHOWS_PROBLEM),
-        after=_newest_picture(
+        before=newest_picture(report for report in story if report.kind in SHOWS_PROBLEM),
+        after=newest_picture(
             report for report in story if status is CaseStatus.CLEARED and report.kind is Kind.CLEARED
         ),
         camera_name=data.camera.name if data.camera else None,
@@ -312,11 +313,3 @@ def _status(steps: Sequence[Step]) -> tuple[CaseStatus, datetime | None]:
         return CaseStatus.MERGED, last.at
     none = last.move in (Move.REFUSED, Move.REJECTED, Move.DISMISSED)
     return (CaseStatus.DISMISSED if none else CaseStatus.CLEARED), last.at
-
-
-def _newest_picture(reports: Iterable[Report]) -> EvidenceData:
-    newest = EvidenceData()
-    for report in reports:
-        if report.data.evidence.url is not None or newest.url is None:
-            newest = report.data.evidence
-    return newest

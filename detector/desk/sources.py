@@ -11,7 +11,7 @@ from detector.core.geo import GeoPoint
 from detector.core.joining import Sighting, Turn
 from detector.core.stages import Move
 from detector.desk.course import Action, Report, in_order
-from detector.desk.wire import Kind
+from detector.desk.wire import EvidenceData, Kind
 
 SHOWS_PROBLEM = frozenset({Kind.OPENED, Kind.UPDATED, Kind.REOPENED})
 _SAYS: Mapping[Kind, bool | None] = {
@@ -119,6 +119,15 @@ def one_story(reports: Iterable[Report]) -> list[Report]:
         for number, (at, report) in enumerate(_timed(history))
     ]
     return [report for *_, report in sorted(timed, key=lambda one: one[:3])]
+
+
+def newest_picture(reports: Iterable[Report]) -> EvidenceData:
+    """The newest of their pictures; where there is none, why the last one has none."""
+    newest = EvidenceData()
+    for report in reports:
+        if report.data.evidence.url is not None or newest.url is None:
+            newest = report.data.evidence
+    return newest
 
 
 def as_told(story: Sequence[Report], actions: Iterable[Action]) -> tuple[list[Report], list[Action]]:
