@@ -88,8 +88,12 @@ class Lenses:
 
     def open(self, camera: Camera) -> FrameSource:
         """Open a camera for `stream` sampling; folders of pictures and files are read in order."""
+        whereabouts = None
+        if camera.moving:
+            live = camera.realtime
+            whereabouts = whereabouts_of(camera.id, camera.url, camera.telemetry, camera.mount, live=live)
         if Path(camera.url).is_dir():
-            return PictureFolder(Path(camera.url), camera.id, zone=ZoneInfo(camera.timezone))
+            return PictureFolder(Path(camera.url), camera.id, zone=ZoneInfo(camera.timezone), whereabouts=whereabouts)
         options = StreamOptions(
             interval_s=camera.interval_s,
             open_timeout_s=self._open_s,
@@ -97,10 +101,6 @@ class Lenses:
             realtime=camera.realtime,
             started_at=camera.started_at,
         )
-        whereabouts = None
-        if camera.moving:
-            live = camera.realtime
-            whereabouts = whereabouts_of(camera.id, camera.url, camera.telemetry, camera.mount, live=live)
         return open_video(camera.url, camera.id, options, utc_now, whereabouts)
 
     def visit(self, camera: Camera) -> Frame:

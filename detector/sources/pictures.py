@@ -20,6 +20,7 @@ from PIL.ExifTags import IFD, Base
 from detector.core.frame import Frame, Image
 from detector.errors import SourceUnreachable, SourceUnreadable
 from detector.logs import logger
+from detector.sources.telemetry.whereabouts import Whereabouts
 
 log = logger(__name__)
 
@@ -96,9 +97,21 @@ class PictureFolder:
     Pictures that cannot be read are left out, logged and counted; a folder in which none can be read is unreadable.
     """
 
-    def __init__(self, folder: Path, camera_id: str, *, zone: tzinfo = UTC, recursive: bool = False) -> None:
-        """`zone`: time zone of pictures whose EXIF names none. Raises SourceUnreachable if there is no such folder."""
+    def __init__(
+        self,
+        folder: Path,
+        camera_id: str,
+        *,
+        zone: tzinfo = UTC,
+        recursive: bool = False,
+        whereabouts: Whereabouts | None = None,
+    ) -> None:
+        """`zone`: time zone of pictures whose EXIF names none. `whereabouts`: gives a moving camera's their poses.
+
+        Raises SourceUnreachable if there is no such folder.
+        """
         self._camera_id = camera_id
+        self._whereabouts = whereabouts
         self._folder = folder
         self._queue = sorted(
             ((captured_at(path, zone), path) for path in pictures_in(folder, recursive=recursive)),
@@ -122,7 +135,8 @@ class PictureFolder:
                 moment = self._last + timedelta(milliseconds=1)
             self._last = moment
             self.given += 1
-            return Frame(self._camera_id, moment, image)
+            pose = None if self._whereabouts is None else self._whereabouts.pose(None, None, moment)
+            return Frame(self._camera_id, moment, image, pose)
         if self.left_out and not self.given:
             raise SourceUnreadable(f"{self._folder}: none of its {self.left_out} pictures can be read")
         return None

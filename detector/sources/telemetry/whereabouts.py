@@ -6,15 +6,18 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Stream
+from av.stream import Discard, Stream
 
 from detector.core.geo import Pose
 from detector.core.track import Fix, Mount, course_at, fitted, pose_at
 from detector.errors import SourceError, SourceUnreadable
 from detector.logs import logger
 from detector.sources.telemetry.dji import read_srt
+from detector.sources.telemetry.gpmf import fixes_of
+from detector.sources.telemetry.gpx import read_gpx
 from detector.sources.telemetry.klv import pose_of
 from detector.sources.telemetry.reading import Reading, Times
 
@@ -26,7 +29,7 @@ KEPT_FIXES = 600
 JUMP_S = 5.0
 """A data stream whose times go back by more has begun anew."""
 
-READERS: dict[str, Callable[[Path], Reading]] = {".srt": read_srt}
+READERS: dict[str, Callable[[Path], Reading]] = {".srt": read_srt, ".gpx": read_gpx}
 """Suffix in lower case -> reader of files of positions."""
 
 
@@ -80,6 +83,8 @@ class Whereabouts:
         self._mount = mount
         self._reading = reading
         self._fixes: list[Fix] = [] if reading is None else list(reading.fixes)
+        self._whole = reading is not None  # whether all fixes are known from the beginning
+        self._decode: Callable[[bytes, float, float], list[Fix]] = _klv
         self._known: bool | None = None  # whether the last picture had a pose
         self.broken = 0  # packets that could not be read
 
@@ -87,21 +92,44 @@ class Whereabouts:
         """The data stream whose packets `take` wants; None where there is none, or a file is used instead."""
         if self._reading is not None:
             return None
-        return next((stream for stream in container.streams if _is_klv(stream)), None)
+        for stream in container.streams:
+            for is_one, decode in ((_is_klv, _klv), (_is_gpmf, fixes_of)):
+                if is_one(stream):
+                    self._decode = decode
+                    return None if self._read_ahead(container, stream.index) else stream
+        return None
 
     def take(self, packet: Packet[Stream], at: float | None) -> None:
         """A packet of that stream; `at`: its presentation time on the clock of the video, seconds."""
         if at is None or packet.size == 0:
             return
+        length = float((packet.duration or 0) * (packet.time_base or 0))
         try:
-            pose = pose_of(bytes(packet))
+            found = self._decode(bytes(packet), at, length)
         except ValueError as error:
             self.broken += 1
             if self.broken == 1:
                 log.warning("its positions are broken", camera_id=self._camera_id, reason=str(error))
             return
-        if pose is not None:
-            self._add(Fix(at, pose))
+        for fix in found:
+            self._add(fix)
+
+    def _read_ahead(self, container: InputContainer, index: int) -> bool:
+        """Read the whole data stream of an MP4 file first, which its index makes cheap: it lags behind the pictures."""
+        if "mp4" not in container.format.name or not container.name.startswith("file:"):
+            return False
+        self._whole = True
+        try:
+            with av.open(container.name) as other:
+                for stream in other.streams:
+                    if stream.index != index:
+                        stream.discard = Discard.all
+                for packet in other.demux(other.streams[index]):
+                    at = None if packet.pts is None else float(packet.pts * (packet.time_base or 0))
+                    self.take(packet, at)
+        except av.FFmpegError as error:
+            log.warning("its positions cannot be read", camera_id=self._camera_id, reason=str(error.strerror))
+        return True
 
     def pose(self, pts_s: float | None, since_start_s: float | None, moment: datetime) -> Pose | None:
         """The pose of a picture, by its presentation time, by the time since the first one, and when it was taken."""
@@ -121,7 +149,7 @@ class Whereabouts:
                 return  # out of order
             self._fixes.clear()
         self._fixes.append(fix)
-        if len(self._fixes) > 2 * KEPT_FIXES:
+        if not self._whole and len(self._fixes) > 2 * KEPT_FIXES:
             del self._fixes[:-KEPT_FIXES]
 
     def _tell(self, known: bool) -> None:
@@ -134,5 +162,15 @@ class Whereabouts:
         self._known = known
 
 
+def _klv(data: bytes, at: float, _length: float) -> list[Fix]:
+    pose = pose_of(data)
+    return [] if pose is None else [Fix(at, pose)]
+
+
 def _is_klv(stream: Stream) -> bool:
     return stream.type == "data" and stream.name == "klv"
+
+
+def _is_gpmf(stream: Stream) -> bool:
+    """Cameras name the track; PyAV does not tell its four-letter code (gpmd)."""
+    return stream.type == "data" and "GoPro MET" in stream.metadata.get("handler_name", "")

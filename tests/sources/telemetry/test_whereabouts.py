@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from detector.core.frame import Frame
 from detector.core.track import Mount
 from detector.errors import SourceUnreachable, SourceUnreadable
 from detector.sources.options import StreamOptions
+from detector.sources.pictures import PictureFolder
 from detector.sources.telemetry.whereabouts import Whereabouts, beside, read_track, whereabouts_of
 from detector.sources.video import open_video
 from tests.sources.clips import NOON, drawn, noon, now
@@ -111,6 +113,36 @@ def test_a_live_stream_with_klv_places_its_pictures(shared: Path) -> None:
         found = frames(address, live=True)
     assert len(found) >= 5
     assert all(frame.pose is not None and frame.pose.height_m for frame in found)
+
+
+def test_an_action_camera_that_is_carried_is_placed_but_too_slow_for_a_course(shared: Path) -> None:
+    mount = Mount(height_m=2.0, pitch_deg=-10, heading_deg=0, field_of_view_deg=90)
+    found = frames(str(shared / "clips" / "telemetry" / "walk-gopro-gps5.mp4"), mount=mount)
+    assert len(found) >= 10
+    poses = [frame.pose for frame in found if frame.pose is not None]
+    assert len(poses) == len(found), "the first picture too, though its positions come after it in the file"
+    assert {(pose.height_m, pose.pitch_deg, pose.field_of_view_deg, pose.heading_deg) for pose in poses} == {
+        (2.0, -10, 90, None)
+    }
+    latitudes = [pose.position.latitude for pose in poses]
+    assert latitudes == sorted(latitudes, reverse=True), "he walks south"
+
+
+def test_pictures_of_a_folder_are_placed_by_the_clock(tmp_path: Path) -> None:
+    (tmp_path / "ride").mkdir()
+    for number in range(3):
+        exif = PIL.Image.Exif()
+        exif.get_ifd(0x8769)[0x9003] = f"2026:05:01 12:00:0{number}"
+        image = PIL.Image.new("RGB", (64, 48), (40 * number, 80, 90))
+        image.save(tmp_path / "ride" / f"{number}.jpg", exif=exif)
+    points = "".join(
+        f'<trkpt lat="{35 + n / 1000}" lon="111"><time>2026-05-01T12:00:0{n}Z</time></trkpt>' for n in range(2)
+    )
+    (tmp_path / "ride.gpx").write_text(f"<gpx><trk><trkseg>{points}</trkseg></trk></gpx>")
+    whereabouts = whereabouts_of("bike", str(tmp_path / "ride"), "auto", Mount(), live=False)
+    folder = PictureFolder(tmp_path / "ride", "bike", whereabouts=whereabouts)
+    poses = [frame.pose for frame in iter(folder.read, None)]
+    assert [None if pose is None else pose.position.latitude for pose in poses] == [35.0, 35.001, 35.001]
 
 
 def test_broken_packets_are_counted_and_told_once(
