@@ -87,12 +87,15 @@ def export(
     form: Annotated[str, typer.Option("--format", help="coco, yolo, voc, cvat, labelstudio or labelme")] = "coco",
     split: Annotated[str | None, typer.Option(help="only this split")] = None,
     pictures: Annotated[bool, typer.Option(help="copy the pictures too")] = True,
+    prefix: Annotated[str, typer.Option(help="labelstudio: goes before each picture's name to make its address")] = "",
 ) -> None:
     """Write a set in another tool's format.
 
     Examples:
 
       detector dataset export data/city out/ --format cvat --split val
+
+      detector dataset export data/city out/ --format labelstudio --prefix "/data/local-files/?d=city/images/"
     """
     from detector.training.importing import export_set
     from detector.training.labelled import LabelledSet
@@ -100,7 +103,8 @@ def export(
 
     data = read_dataset(folder).labelled()
     chosen = data.split(split) if split else data.pictures
-    export_set(LabelledSet(data.name, data.labels, chosen, data.exhaustive), form, out, pictures=pictures)
+    only = LabelledSet(data.name, data.labels, chosen, data.exhaustive)
+    export_set(only, form, out, pictures=pictures, prefix=prefix)
     ERR.print(f"{out}: {len(chosen)} pictures as {form}")
 
 

@@ -189,18 +189,23 @@ def import_sets(recipe: ImportRecipe, folder: Path, *, link: bool = False, progr
     return write_dataset(folder, recipe.name, labels, rows)
 
 
-def export_set(data: LabelledSet, form: str, folder: Path, *, pictures: bool = True) -> None:
-    """Write `data` in another tool's format; with `pictures`, copies of them go to `folder`/images.
+def export_set(data: LabelledSet, form: str, folder: Path, *, pictures: bool = True, prefix: str = "") -> None:
+    """Write `data` in another tool's format; with `pictures`, copies of them go to `folder`/images, but for labelme,
+    which looks for them beside its files.
 
+    `prefix`: labelstudio only, see `write_label_studio`.
     Raises DatasetError for an unknown format, or for two pictures of the same name (most formats know names only).
     """
     if form not in WRITERS:
         raise DatasetError(f"unknown format {form!r}: can write {', '.join(WRITERS)}")
     named = [(picture, name) for picture, name in _named(data)]
     flat = replace(data, pictures=tuple(replace(picture, path=picture.path.with_name(name)) for picture, name in named))
-    WRITERS[form](flat, folder)
+    if form == "labelstudio":
+        write_label_studio(flat, folder, prefix=prefix)
+    else:
+        WRITERS[form](flat, folder)
     for picture, name in named if pictures else ():
-        place = f"images/{picture.split or 'train'}" if form == "yolo" else "images"
+        place = {"yolo": f"images/{picture.split or 'train'}", "labelme": "."}.get(form, "images")
         target = folder / place / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(picture.path, target)

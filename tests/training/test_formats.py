@@ -41,7 +41,7 @@ READERS: dict[str, Callable[[Path], LabelledSet]] = {
     "voc": lambda folder: read_voc(folder / "Annotations", folder / "images"),
     "cvat": lambda folder: read_cvat(folder / "annotations.xml", folder / "images"),
     "labelstudio": lambda folder: read_label_studio(folder / "tasks.json", folder / "images"),
-    "labelme": lambda folder: read_labelme(folder, folder / "images"),
+    "labelme": lambda folder: read_labelme(folder),
 }
 
 

@@ -397,6 +397,10 @@ def test_the_commands_from_import_to_export(city: tuple[Path, Path], tmp_path: P
     assert split["root"] == read_dataset(folder).root
     run("export", str(folder), str(tmp_path / "out"), "--format", "cvat")
     assert (tmp_path / "out/annotations.xml").exists()
+    run(
+        "export", str(folder), str(tmp_path / "tasks"), "--format", "labelstudio", "--prefix", "/data/local-files/?d=a/"
+    )
+    assert '"/data/local-files/?d=a/cam1_20260101_080000.png"' in (tmp_path / "tasks/tasks.json").read_text()
     class_map = tmp_path / "map.yaml"
     class_map.write_text("garbage: litter\nbin_overflow:\n")
     run("import", str(tmp_path / "single"), "--format", "cvat", "--path", str(tmp_path / "out/annotations.xml"),

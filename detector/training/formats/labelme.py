@@ -45,7 +45,7 @@ def read_labelme(path: Path, images: Path | None = None) -> LabelledSet:
 
 
 def write_labelme(data: LabelledSet, folder: Path) -> None:
-    """Write `folder`/<picture>.json."""
+    """Write `folder`/<picture>.json; labelme opens them where the pictures lie beside them."""
     folder.mkdir(parents=True, exist_ok=True)
     for picture in data.pictures:
         shapes: list[dict[str, Any]] = [

@@ -10,6 +10,7 @@ import json
 import math
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from detector.core.detection import BoundingBox
 from detector.errors import DatasetError
@@ -51,7 +52,8 @@ def read_label_studio(path: Path, images: Path | None = None) -> LabelledSet:
 def write_label_studio(data: LabelledSet, folder: Path, *, as_predictions: bool = False, prefix: str = "") -> None:
     """Write `folder`/tasks.json; `as_predictions`: as pre-labels for people to correct.
 
-    `prefix` goes before each picture's name, e.g. `/data/local-files/?d=street/`.
+    `prefix` goes before each picture's name to make its address, e.g. `/data/local-files/?d=street/`; the name is then
+    quoted. Without one it is the plain name, for tools that look for pictures themselves.
     """
     tasks = []
     for number, picture in enumerate(data.pictures, start=1):
@@ -60,7 +62,8 @@ def write_label_studio(data: LabelledSet, folder: Path, *, as_predictions: bool 
         if as_predictions:
             outcome["model_version"] = data.name
         key = "predictions" if as_predictions else "annotations"
-        tasks.append({"id": number, "data": {"image": prefix + picture.path.name}, key: [outcome]})
+        address = prefix + quote(picture.path.name) if prefix else picture.path.name
+        tasks.append({"id": number, "data": {"image": address}, key: [outcome]})
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tasks.json").write_text(json.dumps(tasks), encoding="utf-8")
 
