@@ -61,6 +61,7 @@ def open_desk(
         access_log_days=settings.evidence.access_log_days,
         token=token,
         title=settings.title,
+        worker_url=None if settings.worker_url is None else settings.worker_url.get_secret_value(),
         timezone=settings.timezone,
         plan=plan_of(examined),
     )

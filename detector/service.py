@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from detector.api.app import create_api
-from detector.api.gauges import Gauges
 from detector.api.metrics import Metrics
 from detector.api.server import ServerHandle, serve_in_thread
 from detector.api.state import ApiState
@@ -23,6 +22,8 @@ from detector.assembly import (
     categories_of,
     default_worker_id,
     desk_link_of,
+    facts_of,
+    gauges_of,
     judged_with,
     judging_by,
     keep_events_for,
@@ -37,7 +38,6 @@ from detector.assembly import (
 )
 from detector.config import Settings, load_categories, load_rules, load_settings
 from detector.core.camera import Camera
-from detector.core.problem import ProblemStatus
 from detector.delivery.courier import Courier
 from detector.errors import DetectorError
 from detector.evidence.archive import Archive
@@ -236,16 +236,7 @@ class Service:
             batch_size=settings.model.batch_size,
             max_wait_s=settings.model.max_wait_ms / 1000,
         )
-        self.metrics.watch(
-            Gauges(
-                open_problems=self._open_problems,
-                outbox_depth=self.store.outbox_depths,
-                oldest_undelivered_s=self._oldest_undelivered_s,
-                breakers=self._breakers,
-                coverage=patrol.coverage,
-                open_streams=roster.open_streams,
-            )
-        )
+        self.metrics.watch(gauges_of(self.store, lambda: self._outlets.names, patrol.coverage, roster.open_streams))
         return Worker(self.worker_id, self.store, mailbox, patrol, roster, loop, utc_now)
 
     def _keeper(self) -> LookKeeper | None:
@@ -253,17 +244,6 @@ class Service:
         if looks.directory is None:
             return None
         return LookKeeper(LookRecorder(Archive(looks.directory), self._redact), looks.every)
-
-    def _open_problems(self) -> Mapping[str, int]:
-        return self.store.problem_counts_by_category(ProblemStatus.OPEN)
-
-    def _oldest_undelivered_s(self) -> float:
-        oldest = self.store.oldest_undelivered()
-        return 0.0 if oldest is None else max(0.0, (utc_now() - oldest).total_seconds())
-
-    def _breakers(self) -> Mapping[str, str]:
-        known = self.store.endpoints()
-        return {name: str(known[name].breaker) if name in known else "closed" for name in self._outlets.names}
 
     def _state(self) -> ApiState:
         return ApiState(
@@ -273,6 +253,7 @@ class Service:
                 "courier": lambda: None if self.courier.alive else "does not run",
             },
             patrol=self.worker.patrol,
+            facts=lambda: facts_of(self.settings, self.worker_id, self.model.model_version, self._cameras),
         )
 
     # --- chores --------------------------------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""HTTP side of a worker: health, readiness, metrics."""
+"""HTTP side of a worker: its page, health, readiness, metrics."""

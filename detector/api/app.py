@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from detector.api.listing import listing
+from detector.api.page import page
 from detector.api.state import ApiState, Check
 from detector.core.secrets import scrub
 from detector.errors import StoreError
@@ -17,12 +18,13 @@ log = logging.getLogger(__name__)
 
 
 def create_api(state: ApiState) -> FastAPI:
-    """Make the application: /healthz, /readyz, /metrics, /problems.json, /cameras.json, /deliveries.json.
+    """Make the application: the page /, /healthz, /readyz, /metrics, /problems.json, /cameras.json, /deliveries.json.
 
     It only reads. It has no login: bind it to loopback or put it behind a proxy that has one.
     """
     # the interactive pages of FastAPI load scripts from elsewhere, so they stay off
     app = FastAPI(title="Street detector worker", docs_url=None, redoc_url=None)
+    app.include_router(page(state))
     app.include_router(listing(state.records, state.patrol))
 
     @app.get("/healthz")

@@ -37,6 +37,16 @@ class CameraBook:
             name = self._name(camera_id)
             self._dropped[name] = self._dropped.get(name, 0) + count
 
+    def ages(self) -> dict[str, float]:
+        """Age of each camera's newest frame, seconds."""
+        with self._lock:
+            return {camera: self._clock() - captured for camera, captured in self._captured.items()}
+
+    def drops(self) -> dict[str, int]:
+        """Frames lost by camera; those without a name of their own are OTHERS together."""
+        with self._lock:
+            return dict(self._dropped)
+
     def forget(self, camera_id: str) -> None:
         """The camera is no more; its name is free for another."""
         with self._lock:

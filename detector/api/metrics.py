@@ -71,6 +71,19 @@ class Metrics:
         counted = {s.value: int(value("detector_looks_total", {"status": s.value}) or 0) for s in LookStatus}
         return {status: count for status, count in counted.items() if count}
 
+    def ages(self) -> dict[str, float]:
+        """Age of each camera's newest frame, seconds, of all cameras however many they are."""
+        return self._cameras.ages()
+
+    def drops(self) -> dict[str, int]:
+        """Frames given up or lost by camera, since the start; of cameras beyond the limit in one sum."""
+        return self._cameras.drops()
+
+    @property
+    def gauges(self) -> Gauges:
+        """Where the values of the moment come from."""
+        return self._gauges.gauges
+
     def watch(self, gauges: Gauges) -> None:
         """Ask these for the values of the moment from now on."""
         self._gauges.gauges = gauges

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from detector.api.facts import Facts
 from detector.api.metrics import Metrics
 from detector.core.health import CameraState
 from detector.core.problem import Problem, ProblemStatus
@@ -70,3 +71,4 @@ class ApiState:
     metrics: Metrics
     checks: Mapping[str, Check] = field(default_factory=dict)  # what must be there besides the database
     patrol: Patrolling | None = None
+    facts: Callable[[], Facts] = Facts  # what else its page tells

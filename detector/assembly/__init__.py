@@ -16,6 +16,7 @@ from detector.assembly.outlets import Outlets
 from detector.assembly.reloading import tell_what_waits
 from detector.assembly.surroundings import default_worker_id, new_id, open_store_of, utc_now
 from detector.assembly.telling import desk_link_of, keep_events_for, picture_by, words_of
+from detector.assembly.watching import facts_of, gauges_of
 
 __all__ = [
     "Daylight",
@@ -29,6 +30,8 @@ __all__ = [
     "decided_by",
     "default_worker_id",
     "desk_link_of",
+    "facts_of",
+    "gauges_of",
     "judged_with",
     "judging_by",
     "keep_events_for",

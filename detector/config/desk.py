@@ -12,7 +12,15 @@ from detector.config.categories import DeadlineSettings
 from detector.config.hours import Hours, parse_hours
 from detector.config.shipped import shipped
 from detector.config.strict import Strict
-from detector.config.values import Duration, Filled, Location, PositiveDuration, SigningSecret, Timezone
+from detector.config.values import (
+    Duration,
+    EndpointAddress,
+    Filled,
+    Location,
+    PositiveDuration,
+    SigningSecret,
+    Timezone,
+)
 from detector.config.workdays import CalendarSettings
 from detector.core.joining import DISTANCE_M, DISTANCES_M, WAIVED_AFTER
 from detector.core.sureness import Demand
@@ -109,6 +117,8 @@ class DeskSettings(Strict):
     """Address to listen on; the default is reachable from this machine only."""
     port: int = Field(default=8900, ge=0, le=65535)
     """0: any free port."""
+    worker_url: EndpointAddress | None = None
+    """Address of a worker's own page, as readers' browsers reach it: the desk's pages link it under "Cameras"."""
     evidence: DeskEvidence = Field(default_factory=DeskEvidence)
     categories: Location = Field(default_factory=lambda: shipped("configs/categories.yaml"))
     """File of categories: names, labels and deadlines are taken from it."""

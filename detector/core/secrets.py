@@ -39,3 +39,11 @@ def one_line(text: str, longest: int = 500) -> str:
     """
     line = " ".join(scrub(text).split())
     return "".join(letter if letter.isprintable() else "?" for letter in line)[:longest]
+
+
+def linkable(url: str) -> str:
+    """An address as it may stand in a link: without user, password, query and fragment, e.g. `http://10.0.0.7:8800/`.
+
+    As without_secrets has it: all up to the last `@` goes.
+    """
+    return without_secrets(url).replace(f"{HIDDEN}@", "", 1).partition(f"?{HIDDEN}")[0]

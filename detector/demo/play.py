@@ -84,7 +84,7 @@ def play(*, seconds: float | None, headless: bool, port: int, model: Path | None
         stack.callback(service.stop)
         service.start()
         console.print(f"camera   {stream.url}", highlight=False)
-        console.print(f"metrics  {service.url}/metrics", highlight=False)
+        console.print(f"worker   {service.url}/", highlight=False)
         console.print(f"[bold]cases    {desk.url}/[/]  (open this; Ctrl-C ends)", highlight=False)
         _watch(service, ending, seconds, headless)
         summary = _summary(service, desk.url)

@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from detector.core.secrets import scrub
+from detector.core.secrets import linkable, scrub
 from detector.desk.access import ReaderGate
 from detector.desk.acting import acting
 from detector.desk.appearance import Appearance, environment
@@ -56,6 +56,7 @@ class DeskOptions:
     access_log_days: int = LEAST_DAYS  # how long that is remembered
     token: str | None = field(default=None, repr=False)  # needed to read, when set
     title: str = "Street desk"
+    worker_url: str | None = None  # of a worker's page, linked from every page
     timezone: str = "UTC"  # IANA name; pages show times in it
     refresh_s: float = 4.0  # pages renew themselves so often; 0 = never
     escalate_every_s: float = 30.0
@@ -76,6 +77,7 @@ def create_desk(options: DeskOptions) -> FastAPI:
     zone = _zone(options.timezone)
     appearance = Appearance(options.title, zone, options.refresh_s)
     templates = environment(appearance)
+    templates.globals["worker_url"] = options.worker_url and linkable(options.worker_url)
     ledger = Ledger(options.database_url, options.plan)
     access_log = _access_log(options)
 

@@ -64,6 +64,7 @@ def test_a_clip_becomes_one_case_that_is_cleared_at_the_desk(tmp_path: Path) -> 
     desk = open_desk(tmp_path / "desk", [SECRET], evidence=tmp_path / "evidence", port=0)
     try:
         path = write_settings(tmp_path, [{"id": "gate", "url": str(clip)}], f"{desk.url}/events", model)
+        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"desk": {"url": desk.url}}))
         service = Service(load_settings(path))
         service.start()
 
@@ -74,6 +75,8 @@ def test_a_clip_becomes_one_case_that_is_cleared_at_the_desk(tmp_path: Path) -> 
         assert until(cleared, 60)
         assert httpx.get(f"{service.url}/readyz").json()["status"] == "ready"
         assert "detector_looks_total" in httpx.get(f"{service.url}/metrics").text
+        page = httpx.get(f"{service.url}/").text
+        assert all(text in page for text in ("gate", "colours@", "recording", "takes events", f'href="{desk.url}"'))
         assert service.stop()
         metrics = service.metrics.text().decode()
         (case,) = httpx.get(f"{desk.url}/cases.json").json()["cases"]

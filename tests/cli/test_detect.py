@@ -63,7 +63,7 @@ def out() -> Flushed:
     return Flushed()
 
 
-def looked(video: Video, model: Path, monkeypatch: pytest.MonkeyPatch, *targets: str, **how: bool) -> int:
+def looked(video: Video, model: Path, monkeypatch: pytest.MonkeyPatch, *targets: str, **how: Any) -> int:
     """Look at these; the exit code."""
     monkeypatch.setattr(module, "_frames", video.frames)
     with pytest.raises(typer.Exit) as ended, redirect_stdout(video.out):

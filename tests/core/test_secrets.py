@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.core.secrets import one_line, scrub, without_secrets
+from detector.core.secrets import linkable, one_line, scrub, without_secrets
 
 CANARY = "c4n4ry"
 
@@ -54,3 +54,16 @@ def test_one_line_is_one_printable_line(text: str, longest: int) -> None:
 
 def test_one_line_hides_before_it_cuts() -> None:
     assert one_line(f"a\n\tb rtsp://u:{CANARY}@h/1", 14) == "a b rtsp://***"
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("http://10.0.0.7:8800", "http://10.0.0.7:8800"),
+        ("https://li:pa/ss?w@rd#x@desk.example/a/b", "https://desk.example/a/b"),
+        ("https://desk.example/a?token=canary#part", "https://desk.example/a"),
+        ("https://desk.example/a#canary", "https://desk.example/a"),
+    ],
+)
+def test_an_address_that_is_linked_leads_there_and_tells_nothing(url: str, link: str) -> None:
+    assert linkable(url) == link

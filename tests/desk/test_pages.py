@@ -129,6 +129,15 @@ def test_pages_load_nothing_from_outside(desk: Any, make: Any) -> None:
     assert desk.client.get("/assets/base.html").status_code == 404
 
 
+def test_a_worker_is_linked_where_one_is_named(make_desk: Any, desk: Any, tmp_path: Path) -> None:
+    named = make_desk(database_url=f"sqlite:///{tmp_path}/named.db", worker_url="http://li:canary4711@10.0.0.7:8800")
+    for path in ("/", "/streets", "/figures"):
+        html = named.client.get(path).text
+        assert [one for one in Reader(html).addresses if one.startswith("http")] == ["http://10.0.0.7:8800"]
+        assert "canary4711" not in html
+        assert "8800" not in desk.client.get(path).text
+
+
 def test_the_tiles_count_and_filter(desk: Any, make: Any) -> None:
     desk.send(make.problem(problem="a"))
     desk.send(make.problem(problem="b", review=True))
