@@ -28,6 +28,7 @@ def check(
 
       detector check configs/example.yaml
     """
+    from detector.assembly.tracks import check_tracks
     from detector.config import check_settings, examine_settings
     from detector.errors import BundleError
     from detector.inference.bundle import load_bundle
@@ -41,6 +42,7 @@ def check(
         except BundleError as error:
             ERR.print(str(error), style="red", markup=False)
         findings += check_settings(examined.settings, labels, datetime.now(UTC).date())
+        findings += check_tracks(examined.settings)
         broken = labels is None
     else:
         broken = True
