@@ -19,6 +19,7 @@ from detector.config import (
     load_settings,
     shipped,
 )
+from detector.config.rule_check import MOST_STRANGERS
 from detector.core.calendar import TimeWindow, Validity
 from detector.core.geo import GeoPoint
 from detector.core.rules import Effect, Outcome, Permit, RuleBook, Spot
@@ -523,6 +524,32 @@ permits:
         f"permits.d: {gives} A while b gives it to B, e.g. on 2026-05-09 at 01:00",
         f"permits.d: {gives} A while c gives it to C, e.g. on 2026-05-09 at 05:00",
     ], "a moment to come"
+
+
+def test_an_event_that_takes_a_place_for_a_while_is_no_rival_of_who_has_it_otherwise(town: Write) -> None:
+    settings = town(
+        zones={"zones": {"stand": {"kind": "vending_point", "camera": "cam", "corners": SQUARE}}},
+        permits="""\
+permits:
+  a: {holder: A, categories: [street_stall], zones: [stand]}
+events:
+  fair:
+    {effect: allow, holder: B, categories: [street_stall], zones: [stand], first_day: 2026-05-01, last_day: 2026-05-03}
+""",
+    )
+    assert [line for line in told(settings, date(2026, 5, 1)) if line.startswith(("permits.", "events."))] == []
+
+
+@pytest.mark.parametrize("many", [MOST_STRANGERS, MOST_STRANGERS + 3])
+def test_of_very_many_zones_of_unknown_cameras_the_first_are_told_and_how_many_there_are(
+    town: Write, many: int
+) -> None:
+    lost = {f"z{n}": {"kind": "works", "camera": f"gone-{n}", "corners": SQUARE} for n in range(many)}
+    found = [line for line in told(town(zones={"zones": lost})) if "camera" in line]
+    rest = [line for line in found if "there is no camera" not in line]
+    assert len(found) - len(rest) == MOST_STRANGERS
+    in_all = [f": {many} zones in all lie in pictures of unknown cameras"]
+    assert rest == (in_all if many > MOST_STRANGERS else [])
 
 
 def test_a_place_whose_permits_are_all_over_is_told_and_old_rivals_are_not(town: Write) -> None:
