@@ -108,6 +108,9 @@ def test_a_camera_that_cannot_see_does_not_close_it_either(make: Any, tmp_path: 
     case = book.only()
     assert (case.status, case.stage, case.left_at) == (CaseStatus.OPEN, Stage.COLLECT, late)
     assert book.ledger.waive(late) == 0
+    book.hand_in(make.camera("cam-b", "ok", 600), event(make, "cleared", "b1", 2, 601, NEAR, **facts, **LEFT))
+    assert book.only().left_at == late  # it sees again, and has nothing new to tell
+    assert [move for move, _, _ in book.steps(case.id)].count("left") == 1
 
 
 def test_any_order_of_arrival_gives_the_same_case(make: Any, tmp_path: Path) -> None:
