@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from math import cos, hypot, radians
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, union
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, union
 from sqlalchemy.dialects.sqlite import insert
 
 from detector.core.joining import KNOWN_WITHIN_M, Apart, Joining, Sighting, joined
@@ -83,16 +83,30 @@ def apart_from(connection: Connection, problems: Sequence[str]) -> list[str]:
 def waived(connection: Connection, after: timedelta, now: datetime) -> list[tuple[Case, list[Move], str]]:
     """Open cases of which every camera that can see says that the thing is gone, while those that do not say so have
     not been able to see for at least `after`; with the moves that follow, mostly closing them, and why.
+
+    Nor can a drone or vehicle that has moved on: when it saw the thing last `after` ago, and another camera
+    has seen since then that it is gone.
     """
     f, c = CASE_FILE.c, CAMERA.c
     blind = and_(c.status != "ok", c.since <= now - after)
     silent = select(S.case_id).join(CAMERA, S.camera_id == c.id).where(S.there.is_(True), blind)
-    gone = select(S.case_id).where(S.there.is_(False))
-    rows = connection.scalars(select(f.facts).where(f.status == CaseStatus.OPEN, f.id.in_(silent), f.id.in_(gone)))
+    roaming = select(S.case_id).where(S.there.is_(True), S.sighting["ground"]["error_m"].as_float().is_not(None))
+    gone = select(S.case_id, func.max(S.gone_at).label("at")).where(S.there.is_(False)).group_by(S.case_id).subquery()
+    rows = connection.execute(
+        select(f.facts, gone.c.at)
+        .join(gone, f.id == gone.c.case_id)
+        .where(f.status == CaseStatus.OPEN, or_(f.id.in_(silent), f.id.in_(roaming)))
+    ).all()
     found = []
-    for case in [CASE.validate_python(facts) for facts in rows]:
+    for case, gone_at in [(CASE.validate_python(facts), at) for facts, at in rows]:
         cameras = {source.camera_id for source in case.sources if source.there}
-        if set(connection.scalars(select(c.id).where(c.id.in_(cameras), blind))) == cameras:
+        unseeing = set(connection.scalars(select(c.id).where(c.id.in_(cameras), blind)))
+        moved_on = {
+            source.camera_id
+            for source in case.sources
+            if source.there and source.error_m is not None and source.last_seen <= min(now - after, gone_at)
+        }
+        if unseeing | moved_on == cameras:
             left = any(source.left for source in case.sources)
             if left and case.left_at is not None:
                 continue

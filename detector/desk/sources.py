@@ -40,6 +40,7 @@ class Source:
     revision: int  # of its newest event
     there: bool | None  # what it says: there, gone, or none at all
     category: str = ""  # that this camera tells; that of the case may be another one
+    error_m: float | None = None  # of that place on the ground, metres, as cameras on drones and vehicles tell it
     left: bool = False  # gone, of a kind that drives off: its case stays all the same
 
 
@@ -82,6 +83,7 @@ def source_of(reports: Iterable[Report]) -> Source:
         revision=data.revision,
         there=_SAYS.get(history[-1].kind),
         category=data.category,
+        error_m=ground.error_m if ground else None,
         left=history[-1].kind is Kind.CLEARED and data.cleared_reason == "left",
     )
 

@@ -92,6 +92,24 @@ def test_a_camera_that_cannot_see_is_waited_for_only_so_long(make: Any, tmp_path
     assert book.ledger.waive(dead + timedelta(hours=9)) == 0
 
 
+def test_a_drone_that_has_flown_on_is_waited_for_only_so_long(make: Any, tmp_path: Path) -> None:
+    book = ToldBook(make, tmp_path / "desk.db")
+    near = north(3) | {"error_m": 7.5}
+    book.tell("opened", "a1", 1, 0)
+    book.tell("opened", "d1", 1, 9, ground=near, last_seen=(make.start + timedelta(minutes=9)).isoformat())
+    assert book.ledger.waive(make.start + timedelta(hours=9)) == 0  # nobody has said that it is gone
+    book.tell("cleared", "a1", 2, 30)
+    book.tell("updated", "d1", 2, 40, ground=near, last_seen=(make.start + timedelta(minutes=40)).isoformat())
+    assert book.ledger.waive(make.start + timedelta(hours=9)) == 0  # it came by later, and there it was
+    book.tell("reopened", "a1", 3, 50)
+    book.tell("cleared", "a1", 4, 60)
+    assert book.ledger.waive(make.start + timedelta(minutes=99)) == 0
+    assert book.ledger.waive(make.start + timedelta(minutes=100)) == 1
+    assert book.only().status is CaseStatus.CLEARED
+    book.tell("updated", "d1", 3, 300, ground=near, last_seen=(make.start + timedelta(minutes=300)).isoformat())
+    assert book.only().status is CaseStatus.OPEN
+
+
 def test_done_according_to_one_camera_is_sent_back_by_the_other(make: Any, tmp_path: Path) -> None:
     book = ToldBook(make, tmp_path / "desk.db")
     book.tell("opened", "a1", 1, 0)
