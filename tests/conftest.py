@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import httpx
 import hypothesis
 import PIL.Image
 import pytest
@@ -16,6 +17,13 @@ hypothesis.settings.register_profile(
     "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
 )
 hypothesis.settings.load_profile("unhurried")
+
+# So may it a server under test: httpx would give up after 5 s. What tests ask has a minute unless they say otherwise;
+# the product names a limit of its own wherever it asks.
+PATIENCE_S = 60.0
+for _ask in (httpx.Client.__init__, httpx.get, httpx.post, httpx.put, httpx.delete, httpx.request):
+    assert _ask.__kwdefaults__ is not None
+    _ask.__kwdefaults__["timeout"] = PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SHARED = "no shared data: put it beside the repository as ../shared or set STREET_SHARED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import socket
 import subprocess
@@ -16,9 +17,35 @@ READY_S = 30.0
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
+    """A port of loopback for a program that must be told one, and for a server that comes back on the same.
+
+    It lies below the ports that the kernel gives to connections and to servers that ask for any, so that nobody is
+    given it in between; and it is drawn, so that tests running beside these hardly draw the same.
+    """
+    for port in secrets.SystemRandom().sample(range(10_000, _first_given_by_the_kernel()), 1000):
+        if port not in _DRAWN and _is_free(port):
+            _DRAWN.add(port)
+            return port
+    raise RuntimeError("no port of loopback is free")
+
+
+_DRAWN: set[int] = set()
+
+
+def _first_given_by_the_kernel() -> int:
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        return 32_768  # what Linux has by default; others begin at 49152
+
+
+def _is_free(port: int) -> bool:
+    try:
+        with socket.create_server(("127.0.0.1", port)), socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            datagrams.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 def listens(port: int) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.process import ServerProcess
+from tests.servers.process import ServerProcess, free_port
 
 SCRIPT = Path(__file__).with_name("gst_rtsp.py")
 NO_SERVER = "no RTSP server: run scripts/install-test-servers as root (Debian, Ubuntu)"
@@ -46,7 +46,7 @@ class RtspServer:
         self.kill, self.freeze, self.thaw = self._server.kill, self._server.freeze, self._server.thaw
         self._mounts: dict[str, Mount] = {}
         self._login: tuple[str, str] | None = None
-        self.port = 0
+        self.port = free_port()
 
     def start(self, mounts: Mapping[str, Mount | Path], *, login: tuple[str, str] | None = None) -> RtspServer:
         """Serve `mounts` by path, e.g. {"gate": clip}; with `login` (user, password) only to who knows it."""
