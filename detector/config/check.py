@@ -153,7 +153,7 @@ def _daylight(settings: Settings, document: Document, file: CategoriesFile) -> I
     """Cameras over which nobody knows where the sun stands: one note for all of them."""
     by_day = [key for key, category in file.categories.items() if category.enabled and category.light is Light.DAY]
     active = [camera for camera in settings.cameras if camera.enabled]
-    unplaced = [camera.id for camera in active if camera.position is None]
+    unplaced = [camera.id for camera in active if camera.position is None and not camera.moving]
     if by_day and unplaced:
         named = ", ".join(unplaced[:3]) + (", ..." if len(unplaced) > 3 else "")
         yield _found(

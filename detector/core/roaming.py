@@ -20,13 +20,14 @@ from detector.core.changing import Change, moved
 from detector.core.clearing import is_over
 from detector.core.detection import BoundingBox, Detection
 from detector.core.geo import GeoPoint, Pose, distance_m
+from detector.core.ground import FARTHEST_M
 from detector.core.grouping import groups
 from detector.core.joining import DISTANCES_M
 from detector.core.judging import NOTHING_ASKED, Decide, judge, labels_alone
 from detector.core.look import Look, LookStatus
 from detector.core.matching import PASSING
 from detector.core.opinions import SETTLED
-from detector.core.pinhole import Size, ground_of, seen_at, share_of_a_metre, width_m
+from detector.core.pinhole import MOST_ERROR_M, Size, ground_of, seen_at, share_of_a_metre, width_m
 from detector.core.problem import Place, Problem, ProblemStatus, Trigger
 
 SAME_SPOT_M = 3.0
@@ -58,12 +59,13 @@ def judge_moving(
         return []
     known = [one for one in known if _lives(one, categories, look.at)]
     placed = [detection for detection in look.detections if detection.ground is not None]
-    on_spot = _on_their_spots(known, placed, categories, pose, look.size)
+    near = [one for one in known if _near(one, pose)]
+    on_spot = _on_their_spots(near, placed, categories, pose, look.size)
     hiding = [detection for detection in look.detections if detection.label in PASSING]
     shown, faded = list[Problem](), list[Change]()
     for problem in known:
         box = on_spot.get(problem.id)
-        if box is None and _looked_at(problem, pose, look.size, hiding, categories):
+        if box is None and _near(problem, pose) and _looked_at(problem, pose, look.size, hiding, categories):
             box = _nowhere(pose, problem, look.size)
         if box is not None:
             shown.append(replace(problem, place=replace(problem.place, box=box, frame_size=look.size)))
@@ -80,6 +82,12 @@ def _lives(problem: Problem, categories: Mapping[str, Category], at: datetime) -
     if category is None or problem.out_of_view or problem.place.ground is None:
         return False
     return not is_over(problem, category.clearing, at)
+
+
+def _near(problem: Problem, pose: Pose) -> bool:
+    """Whether anything that this look places can be it: a drone knows the problems of a whole city."""
+    spot = problem.place.ground
+    return spot is not None and distance_m(pose.position, spot) <= FARTHEST_M + 2 * MOST_ERROR_M
 
 
 def _forgotten(problem: Problem, categories: Mapping[str, Category], at: datetime) -> bool:

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from detector.core.category import Category, Light
 from detector.core.event import CameraHealthEvent, DetectionEvent, Event, event_id
 from detector.core.frame import Frame
+from detector.core.geo import Pose
 from detector.core.health import CameraState, observe
 from detector.core.judging import Decide, judge, turned_away
 from detector.core.look import Look, LookStatus
 from detector.core.problem import Problem, ProblemStatus
 from detector.core.roaming import judge_moving
+from detector.core.sun import is_day
 from detector.store import LookRecord, OutboxEntry, Store
 from detector.worker.herald import Herald
 from detector.worker.keeping import LookKeeper
@@ -47,9 +49,12 @@ class Judging:
     daylight: Callable[[Look], bool] = lambda _look: True  # whether a look was taken by day
     moving: frozenset[str] = frozenset()  # ids of cameras whose places are on the ground
 
-    def categories_at(self, look: Look) -> Mapping[str, Category]:
-        """The categories that can be told by the light of a look; it says nothing about the others."""
-        if self.daylight(look):
+    def categories_at(self, look: Look, pose: Pose | None = None) -> Mapping[str, Category]:
+        """The categories that can be told by the light of a look; it says nothing about the others.
+
+        `pose`: where a moving camera was.
+        """
+        if self.daylight(look) if pose is None else is_day(pose.position, look.at):
             return self.categories
         return {key: category for key, category in self.categories.items() if category.light is not Light.DAY}
 
@@ -142,12 +147,9 @@ class Decider:
             changes = turned_away(known, look.at)
         else:
             judging = self.judging
-            seen_by = judging.categories_at(look)
-            how = (known, seen_by, self._new_id, judging.rules(look), self.asked)
-            if look.camera_id in judging.moving:
-                changes = judge_moving(look, None if seen.frame is None else seen.frame.pose, *how)
-            else:
-                changes = judge(look, *how)
+            pose = None if seen.frame is None else seen.frame.pose
+            how = (known, judging.categories_at(look, pose), self._new_id, judging.rules(look), self.asked)
+            changes = judge_moving(look, pose, *how) if look.camera_id in judging.moving else judge(look, *how)
         events: list[Event] = [change.event for change in changes if change.event]
         told = self._herald.tell([*events, *_others(look, health)], look, seen.frame)
         kept = state if worth_keeping(state, self._kept.get(look.camera_id)) else None

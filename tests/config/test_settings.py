@@ -248,7 +248,7 @@ PLACED = "latitude: 34.26, longitude: 108.94"
     [
         ([f"id: a, {PLACED}", "id: b", "id: c, enabled: false"], "1 of 2 cameras have no position (b)"),
         (["id: a", "id: b", "id: c", "id: d"], "4 of 4 cameras have no position (a, b, c, ...)"),
-        ([f"id: a, {PLACED}", "id: c, enabled: false"], None),
+        ([f"id: a, {PLACED}", "id: c, enabled: false", "id: d, moving: true"], None),
     ],
 )
 def test_one_note_tells_of_all_cameras_over_which_the_sun_is_unknown(

@@ -258,3 +258,31 @@ def test_the_better_known_place_stays() -> None:
     flight.look(8, high, told=moved_by(high, 3, 0))
     assert flight.problems["p1"].place.ground == place
     assert flight.problems["p1"].last_seen == START + timedelta(seconds=8)
+
+
+def driving(north: float) -> Pose:
+    """A car on its way north, with a camera behind its windscreen."""
+    return Pose(shifted(HOME, north, 0), 2.2, 0.0, -8.0, 0.0, 75.0, height_error_m=0.2)
+
+
+def test_a_car_that_passes_twice_knows_the_heap_by_its_place() -> None:
+    heap, other = shifted(HOME, 30, 3), shifted(HOME, 80, -3)
+    flight = Flight(heap, other)
+    for passing in range(2):
+        for step in range(12):
+            pose = driving(10.0 * step)
+            wrong = moved_by(pose, 2.0 - 3.0 * passing, 1.0)
+            flight.look(1800.0 * passing + 1.2 * step, pose, wrong)
+    places = [one.place.ground for one in flight.problems.values()]
+    assert len(places) == 2
+    for place, true in zip(places, (heap, other), strict=True):
+        assert place is not None
+        assert place.error_m is not None
+        assert distance_m(place, true) < place.error_m < 15
+    assert flight.kinds().count(EventKind.OPENED) == len(flight.kinds()) >= 1
+    before = len(flight.kinds())
+    flight.heaps.clear()
+    for step in range(60):
+        flight.look(4000.0 + step, driving(60.0 + step / 10))  # past the first, the second one well in view
+    assert flight.kinds()[before:] in ([], [EventKind.CLEARED])
+    assert flight.problems["p1"].status is not ProblemStatus.CLEARED, "it lies behind the car"

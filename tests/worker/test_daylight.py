@@ -12,7 +12,7 @@ import pytest
 from detector.assembly import Daylight
 from detector.core.category import Category, ClearingPolicy, ConfirmationPolicy, Light
 from detector.core.detection import BoundingBox, Detection
-from detector.core.geo import GeoPoint
+from detector.core.geo import GeoPoint, Pose
 from detector.core.judging import labels_alone
 from detector.core.look import Look, LookStatus
 from detector.core.problem import ProblemStatus
@@ -85,3 +85,11 @@ def test_where_the_camera_stands_must_be_known(store: Store) -> None:
     for look in looks("unplaced", NIGHT, 4, BOTH):
         deciding.record([Seen(look, None)])
     assert status(store)["illegal_ad"] is ProblemStatus.OPEN
+
+
+@pytest.mark.parametrize(("position", "by_day"), [(BEIJING, False), (GeoPoint(39.9, -60.0), True)])
+def test_over_a_moving_camera_the_sun_stands_where_it_is(position: GeoPoint, by_day: bool) -> None:
+    judging = Judging(CATEGORIES, lambda _look: labels_alone, Daylight({}), frozenset({"moving"}))
+    (look,) = looks("moving", NIGHT, 1, BOTH)
+    assert ("illegal_ad" in judging.categories_at(look, Pose(position))) is by_day
+    assert "illegal_ad" in judging.categories_at(look)
