@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from detector.core.frame import Frame
 from detector.core.look import Look, LookStatus
+from detector.worker import mailbox as module
 from detector.worker.mailbox import Mailbox
 from tests.worker.doubles import until
 
@@ -63,6 +66,25 @@ def test_a_batch_never_waits_for_all_cameras() -> None:
     for n in range(20):
         mailbox.put(frame(f"c{n}"))
     assert len(mailbox.take(8, 60)) == 8
+
+
+def test_a_batch_waits_for_others_up_to_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, mailbox = [100.0], Mailbox()
+    waits: list[float] = []
+    mailbox.put(frame("a"))
+
+    def another_comes(left_s: float) -> bool:
+        waits.append(left_s)
+        now[0] += 0.03
+        mailbox._slots[f"c{len(waits)}"] = frame(f"c{len(waits)}")
+        return True
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(mailbox._filled, "wait", another_comes)
+    assert [s.camera_id for s in mailbox.take(8, 0.05)] == ["a", "c1", "c2"]
+    assert waits == pytest.approx([0.05, 0.02]), "the time is the whole batch's, not each frame's"
+    mailbox.put(frame("b"))
+    assert [s.camera_id for s in mailbox.take(2, 60)] == ["b", "c3"]
 
 
 def test_close_lets_the_rest_be_taken_and_then_ends() -> None:
