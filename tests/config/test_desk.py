@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from detector.config.desk_loading import examine_desk, load_desk
 from detector.config.workdays import calendar_fault
 from detector.core.geo import GeoPoint
 from detector.demo import play
+from detector.desk.plan import Plan
 from detector.desk.planning import plan_of
 from detector.errors import ConfigError
 
@@ -60,6 +61,11 @@ def test_the_demos_desk_is_right() -> None:
     plan = plan_of(examined)
     assert plan.automatic
     assert plan.routing.route(plan.routing.spot("bin_overflow", "demo-street")) is not None
+
+
+def test_how_long_what_has_left_waits_is_as_written(write: Write) -> None:
+    assert plan_of(load_desk(write("dispatch: {kept_for: 36 h}"), ENVIRONMENT)).kept_for == timedelta(hours=36)
+    assert plan_of(load_desk(None)).kept_for == Plan().kept_for == timedelta(days=7)
 
 
 def test_without_a_file_nothing_goes_out_alone_and_deadlines_are_those_of_the_product() -> None:
