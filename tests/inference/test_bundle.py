@@ -57,6 +57,20 @@ def test_any_flipped_byte_of_the_model_is_detected(colour_bundle: Callable[..., 
     load_bundle(bundle.path)
 
 
+def test_any_flipped_byte_of_the_golden_picture_is_detected(colour_bundle: Callable[..., Bundle]) -> None:
+    bundle = colour_bundle(golden=np.full((50, 60, 3), 200, np.uint8))
+    golden = bundle.path / "golden.npz"
+    good = golden.read_bytes()
+    for position in random.Random(2).sample(range(len(good)), 60):
+        bad = bytearray(good)
+        bad[position] ^= 1 << (position % 8)
+        golden.write_bytes(bytes(bad))
+        with pytest.raises(BundleError, match=r"golden\.npz.*sha256"):
+            load_bundle(bundle.path)
+    golden.write_bytes(good)
+    load_bundle(bundle.path)
+
+
 def test_any_flipped_byte_of_the_manifest_is_detected(colour_bundle: Callable[..., Bundle]) -> None:
     bundle = colour_bundle(golden=np.full((50, 60, 3), 200, np.uint8))
     manifest = bundle.path / "manifest.json"

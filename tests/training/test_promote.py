@@ -100,6 +100,19 @@ def test_a_slice_of_few_objects_or_groups_does_not_decide() -> None:
     assert not rows["garbage", "light=night"].decides
 
 
+@pytest.mark.parametrize(("cameras", "decides"), [(120, True), (8, True), (7, False), (1, False)])
+def test_many_objects_of_few_cameras_do_not_decide(cameras: int, decides: bool) -> None:
+    """An interval over a handful of groups is a guess, however many objects they hold."""
+    pictures = [replace(scene, group=str(number % cameras)) for number, scene in enumerate(street(120))]
+    before = measured(pictures, lambda label, number: True)
+    after = measured(pictures, lambda label, number: label == "bin" or number % 2 == 0)
+    verdict = decide(after, before, rules=GateRules(), claimed=LABELS)
+    rows = {(row.label, row.part): row for row in verdict.table}
+    assert rows["garbage", "all"].fell
+    assert rows["garbage", "all"].decides is decides
+    assert verdict.passed is not decides
+
+
 def test_too_few_objects_block_unless_waived_or_synthetic() -> None:
     few = measured(street(6), lambda label, number: True)
     rules = GateRules(min_instances=10)

@@ -61,6 +61,23 @@ def test_the_command_prints_exactly_the_promised_json(
     assert list((report / "worst").iterdir())
 
 
+def test_the_report_marks_what_was_learned_from_rendered_pictures_only(
+    yolo_set: Callable[..., Path], constant_bundle: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    data = yolo_set({"val": {"a": [GARBAGE, BIN]}}, size=(64, 64))
+    labels = (LabelEntry(name="garbage"), LabelEntry(name="bin", synthetic_only=True))
+    bundle, report = constant_bundle(ROWS, labels), tmp_path / "report"
+    app = typer.Typer()
+    app.command()(evaluate)
+    outcome = CliRunner().invoke(app, ["--model", str(bundle.path), "--data", str(data), "--report", str(report)])
+    assert outcome.exit_code == 0, outcome.output
+    assert "trained on synthetic pictures only: bin\n" in outcome.stderr
+    rows = (report / "index.html").read_text().split("<tr>")
+    marked = [row for row in rows if "trained on synthetic pictures only" in row]
+    assert len(marked) == 1
+    assert '"#bin"' in marked[0]
+
+
 def test_thresholds_of_the_manifest_are_used_once_they_were_measured(
     yolo_set: Callable[..., Path], constant_bundle: Callable[..., Bundle]
 ) -> None:
