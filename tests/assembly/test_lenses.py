@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -59,3 +60,14 @@ def test_a_logo_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     wrong = Settings(sampling=SamplingSettings(logos=(tmp_path / "no-such.png",)))
     with pytest.raises(ConfigError, match=r"sampling\.logos: .*no-such\.png"):
         Lenses(wrong)
+
+
+@pytest.mark.parametrize("moving", [True, False])
+def test_only_a_fixed_camera_can_be_turned(tmp_path: Path, moving: bool) -> None:
+    judge = Lenses(settings(tmp_path)).condition(replace(camera("a"), moving=moving))
+    found = {
+        judge(frame(photo(1), age_s=20)).status,
+        *(judge(frame(photo(n), age_s=12 - n)).status for n in range(2, 8)),
+    }
+    assert (LookStatus.MOVED in found) is not moving
+    assert LookStatus.OK in found

@@ -14,7 +14,7 @@ from detector.core.category import Category, ClearingPolicy, ConfirmationPolicy
 from detector.core.detection import BoundingBox, Detection
 from detector.core.event import ProblemEvent
 from detector.core.geo import GeoPoint, Pose, distance_m, shifted
-from detector.core.judging import Change
+from detector.core.judging import Change, reject
 from detector.core.look import Look, LookStatus
 from detector.core.pinhole import ground_of, seen_at, share_of_a_metre
 from detector.core.problem import EventKind, Problem, ProblemStatus
@@ -64,6 +64,7 @@ class Flight:
         self.heaps = list(heaps)
         self.problems: dict[str, Problem] = {}
         self.events: list[ProblemEvent] = []
+        self.categories = CATEGORIES
         self._ids = (f"p{n}" for n in count(1))
 
     def look(
@@ -82,7 +83,7 @@ class Flight:
             shares = [(d.box.foot[0] / SIZE[0], d.box.foot[1] / SIZE[1]) for d in seen]
             seen = [replace(d, ground=ground_of(told, at, SIZE)) for d, at in zip(seen, shares, strict=True)]
         look = Look("drone", START + timedelta(seconds=second), LookStatus.OK, tuple(seen), "m@1", SIZE)
-        changes = judge_moving(look, told, list(self.problems.values()), CATEGORIES, lambda: next(self._ids))
+        changes = judge_moving(look, told, list(self.problems.values()), self.categories, lambda: next(self._ids))
         for change in changes:
             self.problems[change.problem.id] = change.problem
             if change.event:
@@ -288,3 +289,31 @@ def test_a_car_that_passes_twice_knows_the_heap_by_its_place() -> None:
         flight.look(4000.0 + step, driving(60.0 + step / 10))  # past the first, the second one well in view
     assert [(event.problem.id, event.kind) for event in flight.events[2:]] == [("p2", EventKind.CLEARED)]
     assert flight.problems["p1"].missed == 0, "it lies behind the car"
+
+
+def test_what_a_person_rejected_is_silent_on_its_spot_only() -> None:
+    flight = opened()
+    change = reject(flight.problems["p1"], START + timedelta(seconds=10), timedelta(days=7))
+    flight.problems["p1"] = change.problem
+    for second in range(20, 60, 2):
+        flight.look(second, above(north=second / 8, east=2))
+    assert list(flight.problems) == ["p1"]
+    assert flight.kinds() == [EventKind.OPENED]
+    flight.heaps.append(shifted(HEAP, 100, 0))
+    for second in range(60, 70, 2):
+        flight.look(second, above(north=100))
+    assert [event.problem.id for event in flight.events] == ["p1", "p2"]
+
+
+def test_bicycles_that_stand_together_are_one_problem_from_above_too() -> None:
+    row = replace(category("nonmotor_parking", "bicycle"), at_least=3)
+    flight = Flight(*(shifted(HEAP, 0, 2.5 * n) for n in range(4)))
+    flight.categories = {row.id: row}
+    for second in range(0, 30, 2):
+        flight.look(second, above(north=second / 4 - 3, east=4 - second / 5), label="bicycle")
+    assert flight.kinds() == [EventKind.OPENED]
+    assert [problem.count for problem in flight.problems.values()] == [4]
+    flight.heaps[2:] = []  # two are left: too few
+    for second in range(30, 60, 2):
+        flight.look(second, above(east=2), label="bicycle")
+    assert flight.kinds() == [EventKind.OPENED, EventKind.CLEARED]
