@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,12 @@ def test_the_command_prints_exactly_the_promised_json(
     assert "http" not in page
     assert {path.name for path in (report / "curves").iterdir()} >= {"bin-pr.png", "garbage-threshold.png"}
     assert list((report / "worst").iterdir())
+    linked = set(re.findall(r'(?:src|href)="([^"#]+)"', page))
+    assert {name for name in linked if not (report / name).is_file()} == set()
+    kept = {str(path.relative_to(report)) for folder in ("curves", "worst") for path in (report / folder).iterdir()}
+    assert kept <= linked, "every picture is shown"
+    anchors = {name for name in re.findall(r'href="#([^"]+)"', page) if f'id="{name}"' not in page}
+    assert anchors == set()
 
 
 def test_the_report_marks_what_was_learned_from_rendered_pictures_only(
