@@ -54,7 +54,8 @@ def test_released_cameras_are_free_at_once(store: Store) -> None:
 def test_a_limit_keeps_the_own_ones_first(store: Store) -> None:
     assert store.claim_cameras("a", ["3", "4"], NOON, LEASE) == {"3", "4"}
     assert store.claim_cameras("a", ["1", "2", "3", "4"], NOON, LEASE, limit=3) == {"1", "3", "4"}
-    assert store.claim_cameras("b", ["1", "2", "3", "4"], NOON, LEASE) == {"2"}
+    others = store.claim_cameras("b", ["1", "2", "3", "4"], NOON, LEASE, limit=1)
+    assert others == {"2"}, "what another has takes no place"
 
 
 def test_two_workers_never_get_the_same_camera(opened: Callable[[], Store]) -> None:
