@@ -16,9 +16,9 @@ from detector.errors import DatasetError, DetectorError
 from detector.inference.bundle import Bundle, LabelEntry
 from detector.inference.scripted import ScriptedDetector
 from detector.training.evaluation.measure import measure
-from detector.training.evaluation.predict import predict, read_predictions, write_predictions
+from detector.training.evaluation.predict import Predictions, predict, read_predictions, write_predictions
 from detector.training.formats.yolo import read_yolo
-from tests.training.conftest import seen
+from tests.training.conftest import box, picture, seen
 
 # In a 64x64 picture: one box 8..40 x 8..40 labelled garbage, one 40..60 x 40..60 labelled bin, and a false bin.
 ROWS = [[24, 24, 32, 32, 0.9, 0.05], [50, 50, 20, 20, 0.02, 0.7], [10, 54, 12, 12, 0.01, 0.3]]
@@ -196,6 +196,17 @@ def test_slices_by_source_light_and_size(yolo_set: Callable[..., Path]) -> None:
     assert slices["light=day"].ap50 == 1.0
     assert slices["light=night"].ap50 == 0.0
     assert set(slices) == {"light=day", "light=night", "source=drawn", "size=large"}
+
+
+@pytest.mark.parametrize(
+    ("side", "size"), [(31.9, "small"), (32.1, "medium"), (95.9, "medium"), (96.1, "large"), (500, "large")]
+)
+def test_an_object_is_small_or_large_as_the_model_sees_it(side: float, size: str) -> None:
+    """The limits are COCO's, on the canvas of 640 pixels: the picture is twice as wide."""
+    scene = picture(box("garbage", 10, 10, 10 + 2 * side, 10 + 2 * side), size=(1280, 1280))
+    said = Predictions("m@1", ((),), (120.0,))
+    found = measure([scene], said, ["garbage"], split="val").labels["garbage"].slices
+    assert [part.name for part in found if part.name.startswith("size=")] == [f"size={size}"]
 
 
 @pytest.mark.slow
