@@ -92,13 +92,14 @@ def _entries(text: str, broken: list[Broken]) -> Iterator[_Entry]:
 
 def _paragraphs(text: str) -> Iterator[tuple[int, str]]:
     begin, held = 0, list[str]()
-    for number, line in enumerate([*text.split("\n"), ""], 1):
+    lines = text.split("\n")
+    for number, line in enumerate([*lines, ""], 1):
         if line.strip():
             begin = begin if held else number
             held.append(line)
         elif held:
             # what was the file's last line without an end may have been cut in a number: see _HEIGHT
-            yield begin, "\n".join(held) + ("\n" if number <= text.count("\n") + 1 else "")
+            yield begin, "\n".join(held) + ("\n" if number <= len(lines) else "")
             held = []
 
 
