@@ -72,8 +72,8 @@ def export(
     """
     os.environ.setdefault("YOLO_VERBOSE", "false")  # read at the import below: it would write to stdout
     try:
+        from detector.inference.bundle import PARITY
         from detector.training.export_bundle import export_bundle, read_figures
-        from detector.training.parity import PARITY_FILE
     except ModuleNotFoundError as error:
         raise ConfigError(f"needs the extra `train` ({error}): pip install 'street-detector[train]'") from error
     now = datetime.now(UTC).replace(microsecond=0)
@@ -92,7 +92,7 @@ def export(
         golden=_picture(golden) if golden else None,
         notes=notes.read_text(encoding="utf-8") if notes else "",
     )
-    report = json.loads((bundle.path / PARITY_FILE).read_text(encoding="utf-8"))
+    report = json.loads((bundle.path / PARITY).read_text(encoding="utf-8"))
     if as_json:
         print_json(
             {

@@ -115,7 +115,7 @@ def promote(
 
       detector promote bought/model --data data/bins/data.yaml --without-parity --note "made elsewhere"
     """
-    from detector.inference.bundle import load_bundle
+    from detector.inference.bundle import CARD, load_bundle
     from detector.inference.seal import copy_bundle, write_manifest
     from detector.training.card import labelled_with, sources_of, write_card
     from detector.training.origins import read_origins
@@ -142,8 +142,8 @@ def promote(
     card = write_card(manifest, result, sources_of(_training(data), pictures, licences), notes)
     if into is not None:
         copy_bundle(bundle, into)
+        (into / CARD).write_text(card, encoding="utf-8")
         write_manifest(into, manifest)
-        (into / "card.md").write_text(card, encoding="utf-8")
         load_bundle(into)
         ERR.print(f"{into}: {manifest.name} with thresholds and card")
     else:
@@ -216,9 +216,8 @@ def _judge(
     samples: int,
     wanted_precision: float,
 ) -> tuple[Verdict, Evaluation]:
-    from detector.inference.bundle import load_bundle
+    from detector.inference.bundle import PARITY, load_bundle
     from detector.training.gate import GateRules, decide, read_floors, read_parity
-    from detector.training.parity import PARITY_FILE
 
     bundle = load_bundle(model_folder(candidate))
     rules = GateRules(
@@ -226,7 +225,7 @@ def _judge(
         floors=read_floors(asked.floors) if asked.floors else None,
         waived=frozenset(asked.few),
     )
-    report = asked.parity or bundle.path / PARITY_FILE
+    report = asked.parity or bundle.path / PARITY
     failures = [] if asked.without_parity else read_parity(report, bundle.manifest.sha256)
     try:
         first = _measured(model_folder(candidate), pictures, split, samples, wanted_precision)

@@ -4,7 +4,10 @@
       manifest.json     what the model is, below; every field is checked before a byte of the model is run
       model.onnx        opened only when its SHA-256 is the one in the manifest
       card.md           for people: data, measurements, limits
+      parity.json       how far the file answers as the trained network does
       golden.npz        optional: one picture and the boxes expected in it, made by `detector.inference.seal`
+
+A flipped byte in any of them is noticed: the manifest names the SHA-256 of the others, and its own.
 
 Training writes it, the runtime reads it; nothing else passes between the two.
 """
@@ -29,7 +32,10 @@ from pydantic import (
 
 from detector.errors import BundleError
 
-MANIFEST = "manifest.json"
+MANIFEST, CARD, PARITY = "manifest.json", "card.md", "parity.json"
+
+PAPERS = (CARD, PARITY)
+"""What says how good the model is; not needed to run it."""
 
 Layout = Literal["yolo-v8", "yolo-v5", "yolo-end2end"]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
@@ -86,6 +92,13 @@ class GoldenEntry(_Part):
     sha256: Sha256
 
 
+class PaperEntry(_Part):
+    """A file that says how good the model is."""
+
+    file: Name
+    sha256: Sha256
+
+
 class Manifest(_Part):
     """manifest.json."""
 
@@ -103,6 +116,7 @@ class Manifest(_Part):
     output: OutputEntry
     labels: tuple[LabelEntry, ...] = Field(min_length=1)
     golden: GoldenEntry | None = None
+    papers: tuple[PaperEntry, ...] = Field(default=(), description="what says how good it is")
     seal: Sha256 | Literal[""] | None = Field(default=None, description="SHA-256 of this file with an empty seal")
 
     @model_validator(mode="after")
@@ -186,6 +200,8 @@ def load_bundle(path: Path) -> Bundle:
     bundle = Bundle(folder, manifest)
     bundle.model_bytes()
     bundle.golden_bytes()
+    for paper in manifest.papers:
+        _verified(folder / paper.file, paper.sha256)
     return bundle
 
 

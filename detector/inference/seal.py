@@ -13,7 +13,9 @@ from typing import Literal
 from detector.core.frame import Image
 from detector.errors import BundleError
 from detector.inference.bundle import (
+    CARD,
     MANIFEST,
+    PAPERS,
     Bundle,
     GoldenEntry,
     InputEntry,
@@ -21,6 +23,7 @@ from detector.inference.bundle import (
     Layout,
     Manifest,
     OutputEntry,
+    PaperEntry,
     load_bundle,
     sealed,
     shape_problem,
@@ -93,19 +96,24 @@ def seal(
         entry = GoldenEntry(sha256=hashlib.sha256(content).hexdigest())
         _write(folder / entry.file, content)
         manifest = manifest.model_copy(update={"golden": entry})
-        write_manifest(folder, manifest)
     if card is not None:
-        _write(folder / "card.md", card.encode())
+        _write(folder / CARD, card.encode())
+    write_manifest(folder, manifest)
     bundle = load_bundle(folder)
     self_test(OnnxDetector(bundle, "cpu"))
     return bundle
 
 
 def write_manifest(folder: Path, manifest: Manifest, *, model: bytes | None = None) -> None:
-    """Write manifest.json (and first the model, when given) into `folder`."""
+    """Write manifest.json (and first the model, when given) into `folder`: after the papers that lie there by then."""
     if model is not None:
         _write(folder / manifest.file, model)
-    text = manifest.model_copy(update={"seal": ""}).model_dump_json(indent=2) + "\n"
+    papers = tuple(
+        PaperEntry(file=name, sha256=hashlib.sha256((folder / name).read_bytes()).hexdigest())
+        for name in PAPERS
+        if (folder / name).exists()
+    )
+    text = manifest.model_copy(update={"papers": papers, "seal": ""}).model_dump_json(indent=2) + "\n"
     _write(folder / MANIFEST, sealed(text.encode()))
 
 

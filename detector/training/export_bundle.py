@@ -13,17 +13,17 @@ from typing import Any, Literal
 
 from detector.core.frame import Image
 from detector.errors import DatasetError
-from detector.inference.bundle import Bundle, LabelEntry
+from detector.inference.bundle import PARITY, Bundle, LabelEntry, load_bundle
 from detector.inference.onnx import OnnxDetector
 from detector.inference.openvino import OpenVinoDetector
-from detector.inference.seal import seal
+from detector.inference.seal import seal, write_manifest
 from detector.inference.yolo import Limits, YoloDetector
 from detector.training.export import export_onnx, halve_weights, read_network
 from detector.training.export_card import card_text
 from detector.training.export_int8 import ap50_of, calibration_images, losses, quantise, refuse_lossy
 from detector.training.export_parity import check_pictures, measure_parity
 from detector.training.labelled import LabelledPicture
-from detector.training.parity import PARITY_FILE, write_parity
+from detector.training.parity import write_parity
 from detector.training.partial_sets import read_merged
 
 Precision = Literal["fp32", "fp16", "int8"]
@@ -127,8 +127,9 @@ def export_bundle(
             said = tuple(_int8_costs(before, sealed(file, Path(scratch) / "int8", precision="int8"), check))
         card = card_text(name, version, data, entries, figures or {}, nominal_size, notes)
         bundle = sealed(file, folder, precision=precision, golden=golden, card=card)
-        write_parity(folder / PARITY_FILE, measure_parity(network, labels, full, bundle, images, nominal_size, said))
-        return bundle
+        write_parity(folder / PARITY, measure_parity(network, labels, full, bundle, images, nominal_size, said))
+        write_manifest(folder, bundle.manifest)
+        return load_bundle(folder)
 
 
 def _int8_costs(before: YoloDetector, small: Bundle, check: Sequence[LabelledPicture]) -> Iterator[str]:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from detector.core.detection import Detection
 
-PARITY_FILE = "parity.json"
 LEAST_IOU = 0.99
 SCORE_TOLERANCE = 1e-3
 

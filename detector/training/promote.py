@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 
 from detector.errors import BundleError
-from detector.inference.bundle import MANIFEST, Bundle, Manifest, load_bundle
+from detector.inference.bundle import CARD, MANIFEST, Bundle, Manifest, load_bundle
 from detector.inference.seal import copy_bundle, write_manifest
 
 BUNDLES = ".bundles"
@@ -48,8 +48,8 @@ def store_bundle(store: Path, candidate: Bundle, manifest: Manifest, card: str) 
     staging = store / BUNDLES / manifest.name / f".staging-{os.getpid()}"
     shutil.rmtree(staging, ignore_errors=True)
     copy_bundle(candidate, staging)
+    (staging / CARD).write_text(card, encoding="utf-8")
     write_manifest(staging, manifest)
-    (staging / "card.md").write_text(card, encoding="utf-8")
     target = staging.with_name(bundle_digest(staging))
     if target.exists():
         shutil.rmtree(staging)

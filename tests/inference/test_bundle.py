@@ -14,7 +14,7 @@ import pytest
 from detector.errors import BundleError
 from detector.inference.bundle import Bundle, LabelEntry, Manifest, load_bundle
 from detector.inference.open import open_detector
-from detector.inference.seal import copy_bundle, guess_layout
+from detector.inference.seal import copy_bundle, guess_layout, write_manifest
 
 
 def edit(bundle: Bundle, change: Callable[[dict[str, Any]], None]) -> Path:
@@ -55,6 +55,27 @@ def test_any_flipped_byte_of_the_model_is_detected(colour_bundle: Callable[..., 
             load_bundle(bundle.path)
     model.write_bytes(good)
     load_bundle(bundle.path)
+
+
+@pytest.mark.parametrize("name", ["card.md", "parity.json"])
+def test_any_flipped_byte_of_what_says_how_good_it_is_is_detected(
+    colour_bundle: Callable[..., Bundle], name: str
+) -> None:
+    bundle = colour_bundle(card="# Colours\n")
+    (bundle.path / "parity.json").write_text('{"passed": true}')
+    write_manifest(bundle.path, bundle.manifest)
+    load_bundle(bundle.path)
+    paper = bundle.path / name
+    good = paper.read_bytes()
+    for position in range(len(good)):
+        bad = bytearray(good)
+        bad[position] ^= 1 << (position % 8)
+        paper.write_bytes(bytes(bad))
+        with pytest.raises(BundleError, match=rf"{name}.*sha256"):
+            load_bundle(bundle.path)
+    paper.unlink()
+    with pytest.raises(BundleError, match=name):
+        load_bundle(bundle.path)
 
 
 def test_any_flipped_byte_of_the_golden_picture_is_detected(colour_bundle: Callable[..., Bundle]) -> None:

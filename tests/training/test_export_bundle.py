@@ -15,10 +15,9 @@ pytest.importorskip("ultralytics", reason="needs the extra `train` (torch, ultra
 from ultralytics.nn.tasks import DetectionModel  # noqa: E402
 
 from detector.errors import DatasetError  # noqa: E402
-from detector.inference.bundle import load_bundle  # noqa: E402
+from detector.inference.bundle import PARITY, load_bundle  # noqa: E402
 from detector.training.export_bundle import UNMEASURED_THRESHOLD, export_bundle, label_entries, read_figures  # noqa: E402
 from detector.training.formats.yolo import read_yolo  # noqa: E402
-from detector.training.parity import PARITY_FILE  # noqa: E402
 from detector.training.partial_sets import MixtureRecipe, merge_sets  # noqa: E402
 from detector.training.train_state import TrainState, save_state  # noqa: E402
 from tests.training.drawn import draw_sets  # noqa: E402
@@ -110,7 +109,7 @@ def test_an_int8_bundle_says_what_it_costs(data: Path, state: Path, tmp_path: Pa
         state, data, tmp_path / "bundle", name="shapes", version="1", created=datetime(2026, 1, 1, tzinfo=UTC),
         precision="int8", nominal_size=96, check=check,
     )  # fmt: skip
-    report = json.loads((tmp_path / "bundle" / PARITY_FILE).read_text())
+    report = json.loads((tmp_path / "bundle" / PARITY).read_text())
     assert (report["model"], report["precision"]) == (bundle.manifest.sha256, "int8")
     assert report["notes"][0].startswith("int8 costs most on square: AP50 0.")
     assert report["notes"][1] == "what int8 costs was not measured on: disc"

@@ -17,14 +17,14 @@ from typer.testing import CliRunner, Result
 from detector.cli.promote import compare, promote, rollback
 from detector.core.detection import Detection
 from detector.errors import BundleError, DatasetError
-from detector.inference.bundle import Bundle, LabelEntry, load_bundle
+from detector.inference.bundle import PARITY, Bundle, LabelEntry, load_bundle
 from detector.inference.open import open_detector
 from detector.inference.swap import HotSwap
 from detector.training.evaluation.measure import Evaluation, measure
 from detector.training.evaluation.predict import Predictions
 from detector.training.gate import GateRules, Reason, decide, read_floors, read_parity
 from detector.training.labelled import LabelledPicture
-from detector.training.parity import PARITY_FILE, Parity, ParityCheck, ParityReport, write_parity
+from detector.training.parity import Parity, ParityCheck, ParityReport, write_parity
 from detector.training.promote import bundle_digest, current, history, store_bundle
 from detector.training.promote import promote as move
 from detector.training.promote import rollback as go_back
@@ -256,7 +256,7 @@ def with_parity(bundle: Bundle, agrees: bool = True) -> Bundle:
     """Put the report beside the model that `detector export` leaves there."""
     result = Parity(agrees, "box by box", 30, 1.0, 0.0, 0)
     checks = (ParityCheck("fp32 file against the network", True, result),)
-    write_parity(bundle.path / PARITY_FILE, ParityReport(bundle.manifest.sha256, "fp32", 9, 64, 0.1, checks))
+    write_parity(bundle.path / PARITY, ParityReport(bundle.manifest.sha256, "fp32", 9, 64, 0.1, checks))
     return bundle
 
 
@@ -340,7 +340,7 @@ def test_a_plain_folder_can_be_written_and_synthetic_labels_are_marked(
     assert "**ponding**: trained on synthetic pictures only" in card
     assert "ponding (synthetic only)" in card
     assert "| drawn | CC BY 4.0 as declared | 1 | 24 |" in card
-    assert read_parity(out / PARITY_FILE, manifest.sha256) == [], "the report goes along"
+    assert read_parity(out / PARITY, manifest.sha256) == [], "the report goes along"
 
 
 def test_nobody_compared_file_and_network(val: Path, constant_bundle: Callable[..., Bundle], tmp_path: Path) -> None:
@@ -359,9 +359,9 @@ def test_nobody_compared_file_and_network(val: Path, constant_bundle: Callable[.
     assert kinds() == ["parity"], "a failed one"
     elsewhere = tmp_path / "elsewhere.json"
     with_parity(bundle)
-    elsewhere.write_text((bundle.path / PARITY_FILE).read_text().replace(bundle.manifest.sha256, "b" * 64))
+    elsewhere.write_text((bundle.path / PARITY).read_text().replace(bundle.manifest.sha256, "b" * 64))
     assert kinds("--parity", str(elsewhere)) == ["parity"], "one about another file"
-    (bundle.path / PARITY_FILE).unlink()
+    (bundle.path / PARITY).unlink()
     assert run(promote, *common, "--without-parity", "--note", "bought").exit_code == 0
     assert [step.note for step in history(store, "constant")] == ["bought; parity waived"]
 
