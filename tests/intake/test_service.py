@@ -91,9 +91,9 @@ def test_a_photo_becomes_a_signed_event_with_a_redacted_picture(tmp_path: Path) 
     assert data["camera"] == {
         "name": "随手拍",
         "district": None,
-        "position": {"latitude": 35.02, "longitude": 111.0},
+        "position": {"latitude": 35.02, "longitude": 111.0, "error_m": None},
     }
-    assert data["place"]["ground"] == {"latitude": 35.02, "longitude": 111.0}
+    assert data["place"]["ground"] == {"latitude": 35.02, "longitude": 111.0, "error_m": None}
     assert data["evidence"]["url"].startswith("https://evidence.example/")
     pictures = list((tmp_path / "evidence").rglob("*.jpg"))
     assert [path.stem for path in pictures] == [event_id]  # of the photo that opened nothing none is kept
