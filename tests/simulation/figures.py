@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from detector.core.stages import Move
+from detector.core.stages import Move, Stage
 from detector.desk.case import Case, CaseStatus, Finding
 from detector.desk.course import Step
 from detector.desk.queries import EVERYTHING
@@ -87,7 +87,7 @@ def rows(day: Day) -> list[Row]:
     for thing in day.city.things:
         cases = sorted(about[thing.id], key=lambda case: case.opened_at)
         row, life = found[thing.category], day.lives[thing.id]
-        row.duplicates += sum(_both_open(one, other) for i, one in enumerate(cases) for other in cases[i + 1 :])
+        row.duplicates += sum(both_open(day, one, other) for i, one in enumerate(cases) for other in cases[i + 1 :])
         if life.owed is not None:
             row.owed += 1
             if not cases:
@@ -123,10 +123,26 @@ def _first(steps: list[Step], move: Move) -> int:
     return next((number for number, step in enumerate(steps) if step.move is move), len(steps))
 
 
-def _both_open(one: Case, other: Case) -> bool:
-    """Whether there was a time at which both waited for somebody; a merged or rejected one ends when it was."""
-    end = one.cleared_at or one.dismissed_at or datetime.max.replace(tzinfo=one.opened_at.tzinfo)
-    return one.status is not CaseStatus.MERGED and other.opened_at < end
+def both_open(day: Day, one: Case, other: Case) -> bool:
+    """Whether there was a time at which both waited for somebody; not what was merged with a later one by a person."""
+    if one.status is CaseStatus.MERGED:
+        return False
+    mine, others = waited(one.opened_at, _steps(day, one)), waited(other.opened_at, _steps(day, other))
+    return any(begun < end and since < ended for begun, ended in mine for since, end in others)
+
+
+def waited(opened_at: datetime, steps: Sequence[Step]) -> list[tuple[datetime, datetime]]:
+    """From when to when a case was open: more than once where what it is about went and came back."""
+    never = datetime.max.replace(tzinfo=opened_at.tzinfo)
+    found, since = list[tuple[datetime, datetime]](), opened_at
+    closed = False
+    for step in steps:
+        if step.stage is Stage.CLOSE and not closed:
+            found.append((since, step.at))
+        elif step.stage is not Stage.CLOSE and closed:
+            since = step.at
+        closed = step.stage is Stage.CLOSE
+    return found if closed else [*found, (since, never)]
 
 
 def _sum(parts: Iterable[Row]) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 
 from detector.core.category import Light
 from detector.core.problem import ProblemStatus
+from detector.core.stages import Move, Stage
 from detector.core.sun import is_day
 from detector.desk.case import CaseStatus
-from detector.desk.course import DESK
-from tests.simulation import assumptions
+from detector.desk.course import DESK, Step
+from tests.simulation import assumptions, figures
 from tests.simulation.city import TRUCKS
 from tests.simulation.day import Day
-from tests.simulation.figures import rows
+from tests.simulation.figures import both_open, cases_of, rows, waited
 from tests.simulation.replay import all_cases, replayed, same_cases
 
 START = datetime(2026, 10, 14, 6, 0, tzinfo=UTC)  # 14:00 to 20:00 in China: rush hour, dusk, the market opens
@@ -37,6 +39,24 @@ def test_nothing_is_lost_and_nothing_doubled(day: Day) -> None:
     assert total.owed > 20  # otherwise the day proves nothing
     assert (total.lost, total.duplicates) == (0, 0)
     assert total.cases > total.automatic > 0
+
+
+def test_two_cases_on_one_thing_are_doubled_while_both_are_open_only(day: Day) -> None:
+    one, other = (case for case in cases_of(day)[:2])
+    minutes = [day.start + timedelta(minutes=10 * number) for number in range(6)]
+
+    def steps(*moves: tuple[Move, Stage, int]) -> list[Step]:
+        return [Step(move, stage, minutes[at], "test", f"test-{at}", 1) for move, stage, at in moves]
+
+    back = (Move.VANISHED, Stage.CLOSE, 1), (Move.RETURNED, Stage.FILE, 3), (Move.VANISHED, Stage.CLOSE, 5)
+    assert waited(minutes[0], steps(*back)) == [(minutes[0], minutes[1]), (minutes[3], minutes[5])]
+    assert waited(minutes[0], steps(*back[:2]))[-1][1] > minutes[5] + timedelta(days=365)
+    for opened, ended, doubled in ((1, 3, False), (2, 4, True), (4, 5, True), (0, 1, True), (5, 5, False)):
+        ways = {one.id: steps(*back), other.id: steps((Move.REFUSED, Stage.CLOSE, ended))}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(figures, "_steps", lambda _day, case, ways=ways: ways[case.id])
+            both = replace(one, opened_at=minutes[0]), replace(other, opened_at=minutes[opened])
+            assert both_open(day, *both) is doubled, (opened, ended)
 
 
 def test_trucks_with_an_open_load_are_cases_at_gates_and_nowhere_else(day: Day) -> None:
