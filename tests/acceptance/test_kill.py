@@ -31,7 +31,7 @@ from detector.core.problem import ProblemStatus
 from detector.store import DeliveryState, Store, open_store
 from tests.acceptance.drawn import colour_bundle
 from tests.acceptance.test_whole_line import Running, write_settings
-from tests.delivery.receiver import SECRET, Answer, Receiver, receiver
+from tests.delivery.receiver import SECRET, UNRELIABLE, Answer, Receiver, receiver
 
 LEAST_KILLS, MOST_KILLS = 12, 200
 KILLING_S = 75.0
@@ -162,17 +162,7 @@ class Unreliable:
             if self.healthy or self._bad >= self.IN_A_ROW:
                 self._bad = 0
                 return Answer()
-            answer = self._luck.choices(
-                [
-                    Answer(),
-                    Answer(500),
-                    Answer(hang=True, accept=False),
-                    Answer(hang=True),  # takes the event in, but its answer never comes
-                    Answer(reset=True, accept=False),
-                    Answer(reset=True),
-                ],
-                [60, 16, 3, 3, 9, 9],
-            )[0]
+            answer = self._luck.choices(UNRELIABLE, [60, 16, 3, 3, 9, 9])[0]
             self._bad = 0 if answer == Answer() else self._bad + 1
             return answer
 

@@ -29,6 +29,17 @@ class Answer:
     trickle: bool = False  # send the answer a byte at a time, for as long as somebody listens
 
 
+UNRELIABLE = (
+    Answer(),
+    Answer(500),
+    Answer(hang=True, accept=False),
+    Answer(hang=True),  # takes the event in, but its answer never comes
+    Answer(reset=True, accept=False),
+    Answer(reset=True),
+)
+"""What an endpoint does that works, fails, hangs and resets: before it has the event, and after."""
+
+
 @dataclass
 class Receiver:
     """What arrived."""

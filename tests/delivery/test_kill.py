@@ -17,7 +17,7 @@ import pytest
 
 from detector.core.problem import ProblemStatus
 from detector.store import DeliveryState, Store, open_store
-from tests.delivery.receiver import Answer, Receiver, receiver
+from tests.delivery.receiver import UNRELIABLE, Answer, Receiver, receiver
 
 KILLS = 200
 PATIENCE_S = 60.0  # for one step; only so that a hang ends
@@ -65,14 +65,7 @@ class Forker:
 
 def unreliable(luck: random.Random) -> Answer:
     return luck.choices(
-        [
-            Answer(),
-            Answer(500),
-            Answer(hang=True, accept=False),
-            Answer(hang=True),  # takes the event in, but its answer never comes
-            Answer(reset=True, accept=False),
-            Answer(reset=True),
-        ],
+        UNRELIABLE,
         [70, 10, 2, 2, 8, 8],
     )[0]
 

@@ -98,15 +98,11 @@ def test_an_undated_first_picture_is_taken_once() -> None:
 
 def hastened(sampler: Sampler, ask_before: float, times: list[float], keyframe_each: int = 1) -> list[float]:
     """What is taken of a stream with a keyframe at every so many-th picture when somebody asks before that time."""
-    result = []
+    result: list[float] = []
     for number, t in enumerate(times):
         if t >= ask_before and (number == 0 or times[number - 1] < ask_before):
             sampler.hasten()
-        keyframe = number % keyframe_each == 0
-        sampler.see(t, keyframe=keyframe)
-        if sampler.due(t, keyframe=keyframe):
-            sampler.take(t)
-            result.append(t)
+        result += taken(sampler, [t], keyframe=number % keyframe_each == 0)
     return result
 
 
