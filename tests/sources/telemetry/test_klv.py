@@ -1,4 +1,4 @@
-"""MISB ST 0601 against the standard's worked examples and a real flight that tells where its pictures look."""
+"""MISB ST 0601 against the standard's worked examples and a simulated flight that tells where its pictures look."""
 
 from __future__ import annotations
 
